@@ -1,0 +1,68 @@
+# The two commands: `make book` builds the site, `make test` runs everything that must hold.
+# Both set up what they need in .venv; the only requirements are Python 3.11+ and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SITE := _build/html
+PORT ?= 8000
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: book serve test lint unit notebooks frontend site lock clean help
+
+help:
+	@echo "make book    build the website ($(SITE)/index.html)"
+	@echo "make serve   build it if need be and show it on http://localhost:$(PORT)"
+	@echo "make test    everything that must hold: lint, unit, frontend, notebooks, site"
+	@echo "make lock    renew requirements.txt and requirements-dev.txt from pyproject.toml"
+
+$(READY): pyproject.toml hatch_build.py requirements.txt requirements-dev.txt frontend/package-lock.json
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "flbook needs Python 3.11 or newer; set PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+book: $(READY)
+	$(BIN)/jupyter-book build . --all -n -W --keep-going
+	@echo "The site is $(CURDIR)/$(SITE)/index.html; \`make serve\` shows it."
+
+serve: $(READY)
+	test -f $(SITE)/index.html || $(MAKE) book
+	@echo "http://localhost:$(PORT)"
+	@$(BIN)/python -m http.server --directory $(SITE) --bind 127.0.0.1 $(PORT)
+
+test: lint unit frontend notebooks book site
+	@echo "Everything holds."
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+frontend: $(READY)
+	$(BIN)/python frontend/bundle.py package
+	$(BIN)/python frontend/bundle.py test
+
+unit: $(READY)
+	$(BIN)/python frontend/bundle.py package
+	$(BIN)/python -m pytest -n 2 --ignore tests/site
+
+notebooks: $(READY)
+	$(BIN)/python -m pytest --nbval chapters
+
+site: $(READY) $(SITE)/index.html
+	$(BIN)/python -m pytest tests/site
+
+$(SITE)/index.html:
+	$(MAKE) book
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-package flbook pyproject.toml
+lock: $(READY)
+	$(LOCK) --extra chapters -o requirements.txt
+	$(LOCK) --extra dev -c requirements.txt -o requirements-dev.txt
+	echo "-e ." >> requirements.txt
+	echo "-e ." >> requirements-dev.txt
+
+clean:
+	rm -rf _build flbook/explorers/bundle
