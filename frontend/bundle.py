@@ -57,17 +57,18 @@ def _environment(npm: str) -> dict[str, str]:
 
 def install(npm: str, *, everything: bool) -> None:
     """Install the locked npm packages, those of the site and the tests too if `everything`."""
-    marker = FRONTEND / "node_modules" / (".everything" if everything else ".package-lock.json")
-    lock = FRONTEND / "package-lock.json"
-    if marker.is_file() and marker.stat().st_mtime >= lock.stat().st_mtime:
+    modules, lock = FRONTEND / "node_modules", FRONTEND / "package-lock.json"
+    complete, partial = modules / ".complete", modules / ".partial"
+    if any(_is_newer(marker, [lock]) for marker in ([complete] if everything else [complete, partial])):
         return
     omit = [] if everything else ["--omit=dev"]
     subprocess.run(
         [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", *omit],
-        cwd=FRONTEND, env=_environment(npm), check=True,
+        cwd=FRONTEND,
+        env=_environment(npm),
+        check=True,
     )
-    if everything:
-        marker.touch()
+    (complete if everything else partial).touch()
 
 
 def _npm() -> str:

@@ -40,9 +40,19 @@ class PageManager extends ManagerBase {
   }
 }
 
+// The controls typeset their labels through MathJax 2's queue; the page has MathJax 3.
+function answerMathJaxQueue() {
+  if (window.MathJax === undefined) return;
+  window.MathJax.Hub ??= {
+    Queue: ([, , element]) =>
+      window.MathJax.startup.promise.then(() => window.MathJax.typesetPromise([element])),
+  };
+}
+
 async function revive() {
   const state = document.querySelector(STATE);
   if (state === null) return;
+  answerMathJaxQueue();
   const manager = new PageManager();
   await manager.set_state(JSON.parse(state.textContent));
   await Promise.all([...document.querySelectorAll(VIEW)].map((script) => manager.show(script)));
