@@ -83,4 +83,5 @@ def setup(app):
     app.connect("html-page-context", slim_widget_state, priority=100)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.add_css_file("flbook/site.css")
+    app.add_js_file("flbook/site.js")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

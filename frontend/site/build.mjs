@@ -15,7 +15,7 @@ export async function buildSite(outdir) {
   await rm(outdir, { recursive: true, force: true });
   await build({
     ...common,
-    entryPoints: ["widgets.js", "widgets.css", "site.css"].map((name) => path.join(here, name)),
+    entryPoints: ["widgets.js", "widgets.css", "site.js", "site.css"].map((name) => path.join(here, name)),
     inject: [path.join(here, "amd.js")],
     format: "iife",
     outdir: path.join(outdir, "flbook"),

@@ -26,7 +26,7 @@ def test_a_page_fits_a_phone(visit, name):
         """() => [document.documentElement.scrollWidth,
           [...document.querySelectorAll("main *")]
             .filter((e) => e.getBoundingClientRect().right > innerWidth + 1
-              && !e.closest("pre, table, .math, .output.stream, mjx-container, .highlight"))
+              && !e.closest(".bd-sidebar-secondary, pre, table, .math, .output.stream, mjx-container, .highlight"))
             .map((e) => e.tagName + "." + e.className).slice(0, 5)]"""
     )
     assert wide == [PHONE["width"], []]
