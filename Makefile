@@ -9,12 +9,12 @@ SITE := _build/html
 PORT ?= 8000
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: book serve test lint unit notebooks frontend site lock clean help
+.PHONY: book serve test lint unit notebooks frontend site lab lock clean help
 
 help:
 	@echo "make book    build the website ($(SITE)/index.html)"
 	@echo "make serve   build it if need be and show it on http://localhost:$(PORT)"
-	@echo "make test    everything that must hold: lint, unit, frontend, notebooks, site"
+	@echo "make test    everything that must hold: lint, unit, frontend, notebooks, book, site, lab"
 	@echo "make lock    renew requirements.txt and requirements-dev.txt from pyproject.toml"
 
 $(READY): pyproject.toml hatch_build.py requirements.txt requirements-dev.txt frontend/package-lock.json
@@ -32,7 +32,7 @@ serve: $(READY)
 	@echo "http://localhost:$(PORT)"
 	@$(BIN)/python -m http.server --directory $(SITE) --bind 127.0.0.1 $(PORT)
 
-test: lint unit frontend notebooks book site
+test: lint unit frontend notebooks book site lab
 	@echo "Everything holds."
 
 lint: $(READY)
@@ -46,13 +46,16 @@ frontend: $(READY)
 
 unit: $(READY)
 	$(BIN)/python frontend/bundle.py package
-	$(BIN)/python -m pytest -n 2 --ignore tests/site
+	$(BIN)/python -m pytest -n 2 --ignore tests/site --ignore tests/lab
 
 notebooks: $(READY)
 	$(BIN)/python -m pytest --nbval chapters
 
 site: $(READY) $(SITE)/index.html
 	$(BIN)/python -m pytest tests/site
+
+lab: $(READY)
+	$(BIN)/python -m pytest tests/lab
 
 $(SITE)/index.html:
 	$(MAKE) book

@@ -1,7 +1,7 @@
 """Bundle the front end with esbuild, with whatever Node there is.
 
 ``python frontend/bundle.py`` writes ``flbook/explorers/bundle/`` (what the package ships);
-``python frontend/bundle.py site`` writes ``_build/assets/`` (what the static site serves beside it).
+``python frontend/bundle.py site`` writes ``_build/assets/`` (what the site serves beside pages).
 ``python frontend/bundle.py test`` runs the front end's own tests.
 """
 
@@ -59,7 +59,9 @@ def install(npm: str, *, everything: bool) -> None:
     """Install the locked npm packages, those of the site and the tests too if `everything`."""
     modules, lock = FRONTEND / "node_modules", FRONTEND / "package-lock.json"
     complete, partial = modules / ".complete", modules / ".partial"
-    if any(_is_newer(marker, [lock]) for marker in ([complete] if everything else [complete, partial])):
+    if any(
+        _is_newer(marker, [lock]) for marker in ([complete] if everything else [complete, partial])
+    ):
         return
     omit = [] if everything else ["--omit=dev"]
     subprocess.run(

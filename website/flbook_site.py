@@ -1,4 +1,4 @@
-"""Sphinx extension: the static site runs its explorers with no kernel and asks no foreign host for anything.
+"""Sphinx extension: the static site runs its explorers with no kernel and asks no foreign host.
 
 A page's widget state carries the text of the explorers' front end once per explorer. Here the
 text is replaced by one line that takes it from ``flbook/explorers.js``, which the page loads once.
@@ -21,7 +21,7 @@ WIDGET_STATE = "ipywidgets_state"
 
 
 def use_site_assets(app, config):
-    """Serve the site's own copies of the scripts that pages need, and name the hosting repository."""
+    """Serve the site's own copies of the scripts; name the repository that hosts it."""
     if not bundle.is_fresh():
         bundle.build("package")
     if not bundle.site_is_fresh():
@@ -43,7 +43,9 @@ def share_front_end(state: dict, esm: str, css: str) -> dict:
     for key, model in state["state"].items():
         if model["model_module"] == "anywidget":
             if model["state"]["_esm"] not in (esm, SHARED_MODULE):
-                raise ExtensionError(f"widget {key} was stored with another front end: run the page afresh")
+                raise ExtensionError(
+                    f"widget {key} was stored with another front end: run the page afresh"
+                )
             model = {**model, "state": {**model["state"], "_esm": SHARED_MODULE, "_css": ""}}
         shared[key] = model
     return {**state, "state": shared}
@@ -58,7 +60,8 @@ def slim_widget_state(app, pagename, templatename, context, doctree):
         return
     uri, attributes = scripts[WIDGET_STATE]
     esm, css = (
-        (bundle.BUNDLE / name).read_text(encoding="utf-8") for name in ("explorers.js", "explorers.css")
+        (bundle.BUNDLE / name).read_text(encoding="utf-8")
+        for name in ("explorers.js", "explorers.css")
     )
     state = share_front_end(json.loads(attributes["body"]), esm, css)
     body = json.dumps(state, separators=(",", ":")).replace("</", "<\\/")
@@ -68,7 +71,7 @@ def slim_widget_state(app, pagename, templatename, context, doctree):
 
 
 def drop_thebe(app, pagename, templatename, context, doctree):
-    """Leave out the scripts of sphinx-thebe, which is off but prints console errors all the same."""
+    """Leave out the scripts of sphinx-thebe: it is off, yet they print console errors."""
     context["script_files"] = [s for s in context["script_files"] if not _is_thebe(s)]
 
 

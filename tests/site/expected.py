@@ -17,7 +17,11 @@ def quantity(name: str, parameters: dict) -> float:
     network = fl.Network(**{key: parameters[key] for key in NETWORK})
     task = fl.Task(*(parameters[key] for key in TASK))
     gram = fl.Gram(*(parameters[key] for key in GRAM))
-    kind = {"": fl.GradientFlow, "kernel_flow": fl.KernelFlow, "gradient_descent": fl.GradientDescent}
+    kind = {
+        "": fl.GradientFlow,
+        "kernel_flow": fl.KernelFlow,
+        "gradient_descent": fl.GradientDescent,
+    }
     flow = kind[dynamics](network, task, gram)
     t = np.inf if t in ("Infinity", None) else t
     if name == "kernel_ratio":

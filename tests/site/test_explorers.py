@@ -44,7 +44,9 @@ def sliders(explorer):
 
 def unfold(explorer):
     """Open what "More" hides."""
-    for header in box_of(explorer).locator(".jupyter-widget-Collapse-header, .lm-AccordionPanel-title").all():
+    for header in (
+        box_of(explorer).locator(".jupyter-widget-Collapse-header, .lm-AccordionPanel-title").all()
+    ):
         header.click()
 
 
@@ -61,14 +63,20 @@ def test_every_control_has_a_name_and_changes_a_number(visit, name):
     visited = visit(name)
     for explorer in visited.explorers.all():
         unfold(explorer)
-        names = sliders(explorer).evaluate_all("all => all.map((e) => e.getAttribute('aria-label'))")
+        names = sliders(explorer).evaluate_all(
+            "all => all.map((e) => e.getAttribute('aria-label'))"
+        )
         assert names
         assert all(names)
         assert len(set(names)) == len(names)
         for slider in sliders(explorer).all():
             before = numbers(explorer), parameters(explorer)
             slider.focus()
-            key = "Home" if slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax") else "End"
+            key = (
+                "Home"
+                if slider.get_attribute("aria-valuenow") == slider.get_attribute("aria-valuemax")
+                else "End"
+            )
             slider.press(key)
             explorer.page.wait_for_function(
                 "([e, old]) => e.dataset.parameters !== old",

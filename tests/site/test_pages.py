@@ -26,7 +26,7 @@ def test_a_page_fits_a_phone(visit, name):
         """() => [document.documentElement.scrollWidth,
           [...document.querySelectorAll("main *")]
             .filter((e) => e.getBoundingClientRect().right > innerWidth + 1
-              && !e.closest(".bd-sidebar-secondary, pre, table, .math, .output.stream, mjx-container, .highlight"))
+              && !e.closest(".bd-sidebar-secondary, pre, table, .math, .output.stream, .highlight"))
             .map((e) => e.tagName + "." + e.className).slice(0, 5)]"""
     )
     assert wide == [PHONE["width"], []]
@@ -41,7 +41,7 @@ def test_a_page_has_no_serious_accessibility_finding(visit, name, dark):
     findings = visited.page.evaluate(
         """async () => (await axe.run(document)).violations
           .filter((v) => ["serious", "critical"].includes(v.impact))
-          .map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200)).join(" | ")}`)"""
+          .map((v) => v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 200)).join(" | "))"""
     )
     assert findings == []
 
@@ -58,7 +58,9 @@ def test_every_picture_says_what_it_shows(visit, name):
 def test_a_chapter_can_be_launched(visit, name):
     links = visit(name).page.eval_on_selector_all("a[href]", "all => all.map((a) => a.href)")
     assert any(link.startswith("https://mybinder.org/v2/gh/") and name in link for link in links)
-    assert any(link.startswith("https://colab.research.google.com/") and name in link for link in links)
+    assert any(
+        link.startswith("https://colab.research.google.com/") and name in link for link in links
+    )
 
 
 @pytest.mark.parametrize("name", notebook_pages())
@@ -71,7 +73,9 @@ def test_the_front_end_is_loaded_once_and_not_carried_in_the_page(visit, name):
 
 
 def test_no_page_shows_a_traceback():
-    assert [p for p in SITE.rglob("*.html") if "Traceback (most recent call last)" in p.read_text()] == []
+    assert [
+        p for p in SITE.rglob("*.html") if "Traceback (most recent call last)" in p.read_text()
+    ] == []
 
 
 def test_the_site_holds_no_address_of_a_cdn():

@@ -1,0 +1,123 @@
+"""What Binder does, without Docker: an environment from requirements.txt, JupyterLab, a chapter."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = sorted((ROOT / "chapters").glob("0*.ipynb"))
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+READY = "[data-flbook-explorer][data-ready='true']"
+
+
+def _clean_environment(binaries: Path) -> dict[str, str]:
+    kept = {
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith(("JUPYTER", "VIRTUAL_ENV", "PYTHON"))
+    }
+    return {**kept, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
+    """Make a fresh environment from requirements.txt in a copy of the repository."""
+    home = tmp_path_factory.mktemp("binder")
+    repository = home / "repository"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split("\0")
+    for name in filter(None, tracked):
+        if (ROOT / name).is_file():
+            (repository / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, repository / name)
+    subprocess.run([sys.executable, "-m", "venv", home / "venv"], check=True)
+    binaries = home / "venv" / "bin"
+    subprocess.run(
+        [
+            binaries / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+            "requirements.txt",
+        ],
+        cwd=repository,
+        env=_clean_environment(binaries),
+        check=True,
+    )
+    return repository, binaries
+
+
+@pytest.fixture(scope="session")
+def lab(environment):
+    """Start JupyterLab in the fresh environment and give its address."""
+    repository, binaries = environment
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--IdentityProvider.token=",
+        "--ServerApp.port=0",
+        "--ServerApp.ip=127.0.0.1",
+    ]
+    with (repository.parent / "lab.log").open("w+") as log:
+        server = subprocess.Popen(
+            [binaries / "jupyter", "lab", *options],
+            cwd=repository,
+            env=_clean_environment(binaries),
+            stdout=log,
+            stderr=log,
+        )
+        address = None
+        for _ in range(120):
+            time.sleep(0.5)
+            found = re.search(r"http://127\.0\.0\.1:\d+/", Path(log.name).read_text())
+            if found:
+                address = found.group()
+                break
+        assert address, Path(log.name).read_text()
+        yield address
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS[:1], ids=lambda path: path.stem)
+def test_a_chapter_runs_in_jupyterlab_and_its_explorer_follows_the_slider(lab, chapter):
+    with sync_playwright() as playwright:
+        executable = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(f"{lab}lab/tree/chapters/{chapter.name}?reset")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        page.wait_for_selector(READY, state="attached", timeout=120_000)
+        explorer = page.locator(READY).first
+        explorer.scroll_into_view_if_needed()
+        handle = page.locator(".flbook-explorer [role=slider]").first
+        before = explorer.get_attribute("data-parameters")
+        handle.focus()
+        handle.press("ArrowRight")
+        page.wait_for_function(
+            "([e, old]) => e.dataset.parameters !== old", arg=[explorer.element_handle(), before]
+        )
+        page.wait_for_function(
+            """() => [...document.querySelectorAll(".jp-InputPrompt")]
+              .every((prompt) => !prompt.textContent.includes("*"))""",
+            timeout=120_000,
+        )
+        assert page.locator("[data-mime-type*='error'], [data-mime-type*='stderr']").count() == 0
+        browser.close()
