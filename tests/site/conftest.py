@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import threading
+from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -70,8 +71,8 @@ class _SubPathHandler(SimpleHTTPRequestHandler):
         pass
 
 
-@pytest.fixture(scope="session")
-def address():
+@contextmanager
+def serve_site():
     """Serve the site under a sub-path and give its address."""
     assert (SITE / "index.html").is_file(), "no site in _build/html: run `make book` first"
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_SubPathHandler, directory=str(SITE)))
@@ -81,12 +82,25 @@ def address():
     server.server_close()
 
 
-@pytest.fixture(scope="session")
-def browser():
+@contextmanager
+def browser_for():
+    """Start the machine's Chromium or Chrome, or else the one that Playwright brought."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_find_chromium(), args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def address():
+    with serve_site() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with browser_for() as browser:
+        yield browser
 
 
 class Visit:
