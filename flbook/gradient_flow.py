@@ -1,0 +1,515 @@
+"""Gradient flow, solved exactly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from flbook._checks import FloatArray, Real, broadcast_shape, real, times
+from flbook._dynamics import (
+    Dynamics,
+    cosine,
+    halves,
+    layer_norms,
+    loss,
+    ratio,
+    smallest_terms,
+)
+from flbook.gram import Gram
+
+__all__ = ["GradientFlow"]
+
+# From here on exp(−κ) is below every residual that a double can hold.
+LONG_PAST = 1500.0
+# From here on exp(−κ) leaves the normal range.
+PAST = 700.0
+# The Gram matrix of given weights may miss the flow's own by this much.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class GradientFlow(Dynamics):
+    """Training in continuous time, exactly: dv/dt = −m K(v) (v − v*).
+
+    The imbalance Δ = η_w uu − η_u ww and the determinant D = uu·ww − uw² never move, so with
+    η² = η_u η_w the kernel is K = √((2γηv)² + K_min²), and one scalar equation is left. Its
+    solution scales the modes p, q = (u/√η_u ± w/√η_w)/√2 by √ξ and 1/√ξ. With s = 2γηv,
+    E = exp(−mK(∞)t) and φ = (1 − E)/K(∞)::
+
+        ξ = (2E + [(K − s)(0) + (K + s)(∞)] φ) / (2E + [(K + s)(0) + (K − s)(∞)] φ)
+
+    where no term is negative, so that nothing cancels and nothing overflows.
+
+    Parameters
+    ----------
+    network : Network
+        Gives γ, η_u and η_w. (The random start enters through `gram`.)
+    task : Task
+        Gives m, v* and the least loss.
+    gram : Gram
+        The start; kept as `start`.
+
+    Raises
+    ------
+    TypeError
+        If a parameter is not of its class.
+    ValueError
+        If the shapes of network, task and gram do not broadcast, or (in the methods) a time is
+        negative or not a number.
+
+    Notes
+    -----
+    Every method takes times of any shape, infinity included, and answers with an array of shape
+    `shape` + `t.shape`. The model is that of Xu & Ziyin, arXiv:2401.07085 (2024); the book derives
+    this form of its solution.
+
+    A start on the wrong side of the saddle (p(0) = 0 with v* > 0, or q(0) = 0 with v* < 0) never
+    reaches the target: v(∞) = 0. A start of zero weights does not move.
+
+    Examples
+    --------
+    >>> from flbook import GradientFlow, Gram, Network, Task
+    >>> flow = GradientFlow(Network(2), Task(1.0, 2.0, 4.0), Gram(uu=1.0, uw=0.0, ww=1.0))
+    >>> print(flow.slope([0.0, 0.5, float("inf")]).round(6))
+    [0.       1.475699 2.      ]
+    >>> print(flow.kernel([0.0, float("inf")]).round(6))
+    [2.       4.472136]
+    """
+
+    @cached_property
+    def kernel_floor(self) -> FloatArray:
+        """K_min = γ²√(Δ² + 4η²D), the least kernel that the conserved numbers allow."""
+        return self._origin(0).floor
+
+    @cached_property
+    def rate(self) -> FloatArray:
+        """mK(∞) = m√((2γηv*)² + K_min²), the rate of the final approach."""
+        origin = self._origin(0)
+        return origin.m * np.hypot(2 * origin.gamma * origin.eta * origin.target, origin.floor)
+
+    def slope(self, t: ArrayLike) -> FloatArray:
+        """Return v(t).
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        array, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(1), Task(1.0, 1.0, 1.0), Gram(1.0, 0.5, 1.0))
+        >>> print(flow.slope([0.0, 1.0]).round(6))
+        [0.5      0.953029]
+        """
+        return _Orbit(self, t).slope
+
+    def residual(self, t: ArrayLike) -> FloatArray:
+        """Return v(t) − v*, to full relative precision however small.
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        array, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(1), Task(1.0, 1.0, 1.0), Gram(1.0, 0.5, 1.0))
+        >>> print(f"{flow.residual(100.0):.6e}")
+        -8.493756e-116
+        """
+        return _Orbit(self, t).residual
+
+    def loss(self, t: ArrayLike) -> FloatArray:
+        """Return L(t) = ½E[(f − y)²].
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        array, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(1), Task(1.0, 1.0, 2.0), Gram(1.0, 0.5, 1.0))
+        >>> print(flow.loss([0.0, float("inf")]))
+        [0.625 0.5  ]
+        """
+        orbit = _Orbit(self, t)
+        return loss(orbit.origin, orbit.residual)
+
+    def kernel(self, t: ArrayLike) -> FloatArray:
+        """Return K(t) = γ²(η_w uu + η_u ww), the tangent kernel at unit inputs.
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        array, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(1), Task(1.0, 1.0, 1.0), Gram(1.0, 0.0, 1.0))
+        >>> print((flow.kernel(float("inf")) / flow.kernel(0.0)).round(6))
+        1.414214
+        """
+        return _Orbit(self, t).kernel
+
+    def gram(self, t: ArrayLike) -> Gram:
+        """Return the Gram matrix of the layers at time t.
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        Gram, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(1), Task(1.0, 1.0, 1.0), Gram(1.0, 0.0, 1.0))
+        >>> print(flow.gram(float("inf")).uw)
+        1.0
+        """
+        orbit = _Orbit(self, t)
+        origin, slope = orbit.origin, orbit.slope
+        uu, ww = layer_norms(origin, orbit.kernel, origin.imbalance, slope, origin.root_determinant)
+        return Gram._trusted(uu, slope / origin.gamma, ww)
+
+    def alignment(self, t: ArrayLike) -> FloatArray:
+        """Return ζ(t) = u·w/(|u||w|), the cosine between the layers.
+
+        Where a layer is zero the cosine is the one just before (0 if it was zero from the start).
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        array, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(2), Task(1.0, 1.0, 1.0), Gram(1.0, 0.0, 1.0))
+        >>> print(flow.alignment([0.0, float("inf")]).round(6))
+        [0.       0.707107]
+        """
+        orbit = _Orbit(self, t)
+        origin = orbit.origin
+        across = origin.gamma * origin.root_determinant
+        return cosine(orbit.slope, across, np.sign(origin.slope))
+
+    def kernel_alignment(self, t: ArrayLike) -> FloatArray:
+        """Return ζ_K(t) = 2γηv/K, the alignment weighted by the learning rates.
+
+        K = K_min/√(1 − ζ_K²), so this is the cosine that the kernel regime freezes.
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        array, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(2), Task(1.0, 1.0, 1.0), Gram(4.0, 0.0, 1.0))
+        >>> print(flow.kernel_alignment([0.0, float("inf")]).round(6))
+        [0.       0.371391]
+        """
+        orbit = _Orbit(self, t)
+        origin = orbit.origin
+        signal = 2 * origin.gamma * origin.eta
+        at_zero = np.sign(signal * origin.slope)
+        return cosine(signal * orbit.slope, origin.floor, at_zero)
+
+    def imbalance(self, t: ArrayLike) -> FloatArray:
+        """Return Δ = η_w uu − η_u ww, which never moves.
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        array, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(2), Task(1.0, 1.0, 1.0), Gram(4.0, 0.0, 1.0))
+        >>> print(flow.imbalance([0.0, 1.0]))
+        [3. 3.]
+        """
+        return self._frozen(t, self._origin(0).imbalance)
+
+    def determinant(self, t: ArrayLike) -> FloatArray:
+        """Return D = uu·ww − uw², which never moves.
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+
+        Returns
+        -------
+        array, shape `shape` + `t.shape`
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> flow = GradientFlow(Network(2), Task(1.0, 1.0, 1.0), Gram(4.0, 1.0, 1.0))
+        >>> print(flow.determinant([0.0, 1.0]))
+        [3. 3.]
+        """
+        return self._frozen(t, self._origin(0).determinant)
+
+    def _frozen(self, t: ArrayLike, value: FloatArray) -> FloatArray:
+        t = times(t)
+        column = np.reshape(value, self.shape + (1,) * t.ndim)
+        return np.array(np.broadcast_to(column, self.shape + t.shape))[()]
+
+    def weights(self, t: ArrayLike, u0: ArrayLike, w0: ArrayLike) -> tuple[FloatArray, FloatArray]:
+        """Return the weights that start at u0, w0, neuron by neuron.
+
+        u(t) = ½[(u0 + r w0)√ξ + (u0 − r w0)/√ξ] with r = √(η_u/η_w), and the same for w with u and
+        w, η_u and η_w exchanged, up to the sign of the second mode.
+
+        Parameters
+        ----------
+        t : array_like
+            Times from 0 to infinity.
+        u0, w0 : array_like, shape (..., width)
+            The weights at t = 0, whose Gram matrix is the start of this flow. The axes before the
+            width broadcast to `shape`.
+
+        Returns
+        -------
+        u, w : array, shape `shape` + `t.shape` + (width,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a time is not a number of at least 0, the shapes do not fit, or the weights have
+            another Gram matrix than the start.
+
+        Examples
+        --------
+        >>> from flbook import GradientFlow, Gram, Network, Task
+        >>> u0, w0 = [1.0, 0.5], [0.5, -1.0]
+        >>> flow = GradientFlow(Network(2), Task(1.0, 1.0, 1.0), Gram.from_weights(u0, w0))
+        >>> u, w = flow.weights(float("inf"), u0, w0)
+        >>> print((u @ w).round(12))
+        1.0
+        """
+        orbit = _Orbit(self, t)
+        u, w = self._own("u0", u0), self._own("w0", w0)
+        if u.shape[-1] != w.shape[-1]:
+            raise ValueError(f"w0 must have width {u.shape[-1]} like u0, got {w.shape[-1]}")
+        self._check_start(u, w)
+        width = u.shape[-1:]
+        axes = (1,) * orbit.t.ndim
+        u = np.broadcast_to(u, self.shape + width).reshape(self.shape + axes + width)
+        w = np.broadcast_to(w, self.shape + width).reshape(self.shape + axes + width)
+        grow, shrink, push = (np.asarray(x)[..., None] for x in orbit.mode_factors)
+        eta_u, eta_w = (np.asarray(x)[..., None] for x in (orbit.origin.eta_u, orbit.origin.eta_w))
+        both = (eta_u > 0) & (eta_w > 0)
+        root_u, root_w = np.sqrt(eta_u), np.sqrt(eta_w)
+        to_u, to_w = ratio(root_u, root_w, 0.0), ratio(root_w, root_u, 0.0)
+        new_u = ((u + to_u * w) * grow + (u - to_u * w) * shrink) / 2
+        new_w = ((w + to_w * u) * grow + (w - to_w * u) * shrink) / 2
+        return (
+            np.where(both, new_u, u - eta_u * push * w),
+            np.where(both, new_w, w - eta_w * push * u),
+        )
+
+    def _own(self, name: str, value: ArrayLike) -> FloatArray:
+        array = np.asarray(real(name, value))
+        if array.ndim == 0:
+            raise ValueError(f"{name} must have shape (..., width), got ()")
+        if broadcast_shape(flow=self.shape, **{name: array.shape[:-1]}) != self.shape:
+            raise ValueError(f"{name} must broadcast to {self.shape} + (width,), got {array.shape}")
+        return array
+
+    def _check_start(self, u: FloatArray, w: FloatArray) -> None:
+        gram, start = Gram.from_weights(u, w), self.start
+        scale = np.sqrt(start.uu) * np.sqrt(start.ww)
+        for name, ours, theirs, size in (
+            ("uu", start.uu, gram.uu, start.uu),
+            ("uw", start.uw, gram.uw, scale),
+            ("ww", start.ww, gram.ww, start.ww),
+        ):
+            if np.any(np.abs(np.subtract(theirs, ours)) > ROUNDING * np.asarray(size)):
+                raise ValueError(
+                    f"u0 and w0 must have the Gram matrix of the start, got {name} = {theirs!r} "
+                    f"where the start has {ours!r}"
+                )
+
+
+class _Orbit:
+    """The flow at the times asked for, from which every quantity is made.
+
+    With κ = mK(∞)t, E = exp(−κ) and φ = (1 − E)/K(∞), ξ = behind/ahead where
+    ahead = 2E + [(K + s)(0) + (K − s)(∞)]φ and behind = 2E + [(K − s)(0) + (K + s)(∞)]φ.
+    Where E has left the range of doubles, or t is infinite, the limit stands instead.
+    """
+
+    def __init__(self, flow: GradientFlow, t: ArrayLike) -> None:
+        self.t = t = times(t)
+        self.origin = origin = flow._origin(t.ndim)
+        self.signal = 2 * origin.gamma * origin.eta
+        signal_end = self.signal * origin.target
+        kernel_end = np.hypot(signal_end, origin.floor)
+        self.start = a, b = origin.halves
+        self.end = a_end, b_end = halves(signal_end, kernel_end, origin.floor)
+        self.to_ahead, self.to_behind = a + b_end, b + a_end
+        self.stuck = (self.to_ahead == 0) | (self.to_behind == 0)
+        self.stuck_slope = np.where(origin.kernel == 0, origin.slope, 0.0)
+
+        with np.errstate(over="ignore"):
+            finite = np.where(np.isinf(t), 0.0, t)
+            clock = origin.m * finite
+            kappa = origin.m * kernel_end * finite
+        self.over = (
+            (np.isinf(t) | np.isinf(clock)) | (kappa > LONG_PAST) | (self.stuck & (kappa > PAST))
+        )
+        kappa = np.where(self.over, 0.0, kappa)
+        clock = np.where(self.over, 0.0, clock)
+        self.root_decay = np.exp(-kappa / 2)
+        self.phi = ratio(-np.expm1(-kappa), kernel_end, clock)
+        decay = self.root_decay * self.root_decay
+        self.ahead = 2 * decay + self.to_ahead * self.phi
+        self.behind = 2 * decay + self.to_behind * self.phi
+
+    def _at(self, now: FloatArray, moving_end: Real, stuck_end: Real) -> FloatArray:
+        end = np.where(self.stuck, stuck_end, moving_end)
+        return np.where(self.over, end, now)[()]
+
+    @cached_property
+    def rising(self) -> FloatArray:
+        """K + s."""
+        return self._at(self.start[0] * (self.behind / self.ahead), self.end[0], 0.0)
+
+    @cached_property
+    def falling(self) -> FloatArray:
+        """K − s."""
+        return self._at(self.start[1] * (self.ahead / self.behind), self.end[1], 0.0)
+
+    @property
+    def kernel(self) -> FloatArray:
+        return (self.rising + self.falling) / 2
+
+    @cached_property
+    def residual(self) -> FloatArray:
+        """The residual at 0 times 4E/(ahead·behind)."""
+        origin = self.origin
+        first = 2 * self.root_decay / np.maximum(self.ahead, self.behind)
+        second = 2 * self.root_decay / np.minimum(self.ahead, self.behind)
+        return self._at(origin.residual * first * second, 0.0, self.stuck_slope - origin.target)
+
+    @cached_property
+    def change(self) -> FloatArray:
+        """v(t) − v(0)."""
+        a, b = self.start
+        origin = self.origin
+        now = -origin.residual * self.phi * (a / self.ahead + b / self.behind)
+        return self._at(now, -origin.residual, self.stuck_slope - origin.slope)
+
+    @cached_property
+    def slope(self) -> FloatArray:
+        """By the difference of the halves, from the target, or from the start."""
+        origin = self.origin
+        scale = 2 * self.signal
+        rising, falling = ratio(self.rising, scale, 0.0), ratio(self.falling, scale, 0.0)
+        return smallest_terms(
+            (rising, -falling, ratio(self.kernel, self.signal, np.inf)),
+            (origin.target, self.residual, np.abs(origin.target) + np.abs(self.residual)),
+            (origin.slope, self.change, np.abs(origin.slope) + np.abs(self.change)),
+        )
+
+    @property
+    def mode_factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """√ξ, 1/√ξ, and the factor of a layer whose partner is frozen."""
+        origin = self.origin
+        root_end = np.sqrt(ratio(self.to_behind, self.to_ahead, 0.0))
+        back_end = np.sqrt(ratio(self.to_ahead, self.to_behind, 0.0))
+        grow = self._at(np.sqrt(self.behind / self.ahead), root_end, 0.0)
+        shrink = self._at(np.sqrt(self.ahead / self.behind), back_end, 0.0)
+        push = 2 * origin.gamma * origin.residual
+        push_end = ratio(push, self.to_ahead, 0.0)
+        return grow, shrink, self._at(push * self.phi / self.ahead, push_end, 0.0)
