@@ -1,8 +1,8 @@
 """Time from a key press on a slider to the painted frame, on the built site.
 
-``python benchmarks/interaction.py`` opens every chapter of ``_build/html``, presses arrow keys on each
-explorer's sliders and prints the median and the 95th percentile in milliseconds, at full speed and
-with the processor throttled four times. One frame of a 60 Hz screen is 16.7 ms.
+``python benchmarks/interaction.py`` opens every chapter of ``_build/html``, presses arrow keys on
+the sliders of every explorer and prints the median and the 95th percentile in milliseconds, at full
+speed and with the processor throttled four times. One frame of a 60 Hz screen is 16.7 ms.
 """
 
 import statistics
