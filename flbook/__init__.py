@@ -5,6 +5,7 @@ The model, and the claims about it that this package lets one see, are those of 
 arXiv:2401.07085 (2024).
 """
 
+from flbook.gradient_descent import GradientDescent
 from flbook.gradient_flow import GradientFlow
 from flbook.gram import Gram
 from flbook.kernel_flow import KernelFlow
@@ -15,6 +16,7 @@ from flbook.task import Task
 __all__ = [
     "SCALINGS",
     "Exponents",
+    "GradientDescent",
     "GradientFlow",
     "Gram",
     "KernelFlow",
