@@ -367,8 +367,9 @@ class GradientDescent(Dynamics):
             states = State(
                 *(np.stack(x, axis=-1) for x in zip(*map(self._state, some), strict=True))
             )
-            moment = _Moment(origin, self._map, states, some)
-            for whole_answer, part in zip(out, measure(moment), strict=True):
+            with np.errstate(over="ignore"):
+                parts = measure(_Moment(origin, states, some))
+            for whole_answer, part in zip(out, parts, strict=True):
                 whole_answer[..., i : i + block] = part
         return tuple(x[..., back.reshape(-1)].reshape(self.shape + t.shape)[()] for x in out)
 
@@ -410,20 +411,22 @@ def _reporter(progress: Progress | None) -> Callable[[int, int], None]:
 class _Moment:
     """States of the descent with one time axis, and the quantities made of them."""
 
-    def __init__(
-        self, origin: Origin, descent: DescentMap, state: State, steps: FloatArray
-    ) -> None:
+    def __init__(self, origin: Origin, state: State, steps: FloatArray) -> None:
         self.origin, self.steps = origin, steps
         self.blown = state.blown > 0
         since = np.where(np.isinf(steps), state.blown, steps) - state.blown
         self.parity = 1.0 - 2.0 * (since % 2)
         self.residual = state.residual
         self.last = state
-        self.turned = state.ahead * state.behind
         # A network with a frozen layer diverges in one weight, and its kernel stays.
         self.growing = self.blown & (origin.eta > 0)
         a, b = origin.halves
-        self.rising, self.falling = a * state.ahead**2, b * state.behind**2
+        self.rising = a * state.ahead * state.ahead
+        self.falling = b * state.behind * state.behind
+
+    def _shrunk(self, value: FloatArray) -> FloatArray:
+        """Return `value` times all factors 1 − ε² so far."""
+        return value * self.last.ahead * self.last.behind
 
     def _or(self, infinity: Any, value: FloatArray) -> FloatArray:
         return np.where(self.growing, infinity, value)
@@ -460,7 +463,7 @@ class _Moment:
 
     @property
     def last_imbalance(self) -> FloatArray:
-        return self.origin.imbalance * self.turned
+        return self._shrunk(self.origin.imbalance)
 
     @property
     def imbalance(self) -> FloatArray:
@@ -477,12 +480,12 @@ class _Moment:
 
     @property
     def determinant(self) -> FloatArray:
-        last = self.origin.determinant * self.turned**2
+        last = self._shrunk(self._shrunk(self.origin.determinant))
         return np.where(self.growing & (last > 0), np.inf, last)
 
     @property
     def last_root(self) -> FloatArray:
-        return self.origin.root_determinant * np.abs(self.turned)
+        return np.abs(self._shrunk(self.origin.root_determinant))
 
     @property
     def gram(self) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -505,5 +508,5 @@ class _Moment:
     def kernel_alignment(self) -> FloatArray:
         origin = self.origin
         signal = 2 * origin.gamma * origin.eta
-        floor = origin.floor * np.abs(self.turned)
+        floor = np.abs(self._shrunk(origin.floor))
         return cosine(signal * self.last_slope, floor, np.sign(signal * origin.slope))
