@@ -121,6 +121,11 @@ class Gram(ValueObject):
 
     @cached_property
     def _determinant_and_root(self) -> tuple[FloatArray, FloatArray]:
+        if not all(np.isfinite(x).all() for x in (self.uu, self.uw, self.ww)):
+            raise ValueError(
+                "gram must be finite for this, got the infinities of a descent that diverged; "
+                "its own methods know the limits"
+            )
         return gram_determinant(self.uu, self.uw, self.ww)
 
     @property
