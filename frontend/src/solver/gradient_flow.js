@@ -1,11 +1,15 @@
-import { differenceOfProducts } from "./exact.js";
 import { Gram } from "./gram.js";
+import { halves, ratio, smallestTerms } from "./halves.js";
+import { Origin } from "./origin.js";
+
+const LONG_PAST = 1500; // from here on exp(−κ) is below every residual that a double can hold
+const PAST = 700; // from here on exp(−κ) leaves the normal range
 
 /**
- * Exact gradient flow of one network, in its slope v and its two frozen numbers Δ and D.
+ * Gradient flow of one network, solved exactly: dv/dt = −m K(v)(v − v*), with Δ and D frozen.
  *
- * Everything is computed from K + s and K − s (s = 2γηv), the residual by itself and never as a
- * difference, so that all numbers keep their relative precision from t = 0 to t = ∞.
+ * The same form as in Python: with E = exp(−mK(∞)t) and φ = (1 − E)/K(∞), ξ = behind/ahead, where
+ * ahead = 2E + [(K + s)(0) + (K − s)(∞)]φ and behind = 2E + [(K − s)(0) + (K + s)(∞)]φ.
  */
 export class GradientFlow {
   /**
@@ -14,195 +18,204 @@ export class GradientFlow {
    * @param {import("./gram.js").Gram} gram the start
    */
   constructor(network, task, gram) {
-    const { gamma, eta_u, eta_w } = network;
     this.network = network;
     this.task = task;
     this.start = gram;
-    const eta = Math.sqrt(eta_u) * Math.sqrt(eta_w);
-    this.signal = 2 * gamma * eta;
-    this.imbalance0 = differenceOfProducts(eta_w, gram.uu, eta_u, gram.ww);
-    this.determinant0 = gram.determinant;
-    this.kernelFloor = gamma * gamma * Math.hypot(this.imbalance0, 2 * eta * Math.sqrt(this.determinant0));
-
-    // Mirror the problem (v → −v) where needed, so that the target is never negative.
-    this.sign = task.target < 0 ? -1 : 1;
-    this.target = this.sign * task.target;
-    this.slope0 = this.sign * gamma * gram.uw;
-    this.residual0 = this.slope0 - this.target;
-    const floor = this.kernelFloor;
-    const s0 = this.signal * this.slope0;
-    this.kernel0 = gamma * gamma * (eta_w * gram.uu + eta_u * gram.ww);
-    [this.plus0, this.minus0] = conjugates(s0, this.kernel0, floor);
-    this.kernelEnd = Math.hypot(this.signal * this.target, floor);
-    [this.plusEnd, this.minusEnd] = conjugates(this.signal * this.target, this.kernelEnd, floor);
-    this.rate = task.secondMoment * this.kernelEnd;
-    this.still = this.kernel0 === 0;
-    this.stuck = floor === 0 && (s0 < 0 || this.target === 0 || this.signal === 0);
-    this.memory = { t: NaN, state: undefined };
+    this.origin = new Origin(network, task, gram);
+    const { signal, floor, kernel, slope } = this.origin;
+    const signalEnd = signal * task.target;
+    this.kernelEnd = Math.hypot(signalEnd, floor);
+    [this.risingEnd, this.fallingEnd] = halves(signalEnd, this.kernelEnd, floor);
+    const [rising, falling] = this.origin.halves;
+    this.toAhead = rising + this.fallingEnd;
+    this.toBehind = falling + this.risingEnd;
+    this.stuck = this.toAhead === 0 || this.toBehind === 0;
+    this.stuckSlope = kernel === 0 ? slope : 0;
+    this.memory = { t: NaN };
   }
 
-  /** (residual, slope) of the mirrored problem at time t. */
-  solve(t) {
-    if (this.memory.t !== t) this.memory = { t, state: this.#solve(t) };
-    return this.memory.state;
+  /** The flow at time t, from which every quantity is made. */
+  at(t) {
+    if (this.memory.t !== t) this.memory = this.#at(t);
+    return this.memory;
   }
 
-  #solve(t) {
-    if (this.still) return { residual: this.residual0, slope: this.slope0 };
-    if (this.stuck) return this.#solveStuck(t);
-    const { plus0, minus0, plusEnd, minusEnd, kernel0, kernelEnd, residual0, kernelFloor } = this;
-    const exponent = this.rate === 0 ? 0 : this.rate * t;
-    const decay = Math.exp(-exponent);
-    const done = -Math.expm1(-exponent);
-    const lead = (plus0 + plusEnd) / (kernel0 + kernelEnd);
-    const both = plusEnd + minusEnd;
-    const z0 = (this.signal * residual0 * lead) / (plus0 + minusEnd);
-    const z = z0 * decay;
-    const oneMinusZ = z0 > 0 ? both / (plus0 + minusEnd) + z0 * done : 1 - z;
-    const top = z0 < 0 ? plusEnd * done + ((both * plusEnd) / (plusEnd + minus0)) * decay : plusEnd + z * minusEnd;
-    const plus = top / oneMinusZ;
-    const residual = ((residual0 * decay * lead * kernelEnd) / top / oneMinusZ) * ((2 * kernelEnd) / (plus0 + minusEnd));
-    const drift = (-residual0 * done * lead * (1 + minus0 / plus)) / (2 * oneMinusZ);
-    const lopsided = Math.abs(Math.log(plus / kernelFloor)) > 1;
-    let slope;
-    if (lopsided) slope = (plus - kernelFloor * (kernelFloor / plus)) / (2 * this.signal);
-    else if (Math.abs(residual) < Math.abs(drift)) slope = this.target + residual;
-    else slope = this.slope0 + drift;
-    return { residual, slope };
+  #at(t) {
+    const { origin, task, kernelEnd, stuck } = this;
+    const clock = task.secondMoment * t;
+    const kappa = kernelEnd === 0 ? 0 : kernelEnd * clock;
+    const over = clock === Infinity || kappa > LONG_PAST || (stuck && kappa > PAST);
+    if (over) return this.#end(t);
+    const [rising0, falling0] = origin.halves;
+    const rootDecay = Math.exp(-kappa / 2);
+    const phi = ratio(-Math.expm1(-kappa), kernelEnd, clock);
+    const decay = rootDecay * rootDecay;
+    const ahead = 2 * decay + this.toAhead * phi;
+    const behind = 2 * decay + this.toBehind * phi;
+    const rising = rising0 * (behind / ahead);
+    const falling = falling0 * (ahead / behind);
+    const residual =
+      origin.residual * ((2 * rootDecay) / Math.max(ahead, behind)) * ((2 * rootDecay) / Math.min(ahead, behind));
+    const change = -origin.residual * phi * (rising0 / ahead + falling0 / behind);
+    return this.#state(t, rising, falling, residual, change, Math.log(behind / ahead) / 2);
   }
 
-  // On the wrong side of the saddle with nothing to turn the layers: v decays to 0 and stays there.
-  #solveStuck(t) {
-    const size0 = Math.abs(this.signal * this.slope0);
-    const pull = this.signal * this.target;
-    const m = this.task.secondMoment;
-    const exponent = pull === 0 ? 0 : m * pull * t;
-    const run = pull === 0 ? m * t : -Math.expm1(-exponent) / pull;
-    const slope = (this.slope0 * Math.exp(-exponent)) / (1 + size0 * run);
-    return { residual: slope - this.target, slope };
+  #end(t) {
+    const { origin, task, stuck, stuckSlope } = this;
+    if (stuck) return this.#state(t, 0, 0, stuckSlope - task.target, stuckSlope - origin.slope, this.#stuckAngle());
+    const angle = Math.log(this.toBehind / this.toAhead) / 2;
+    return this.#state(t, this.risingEnd, this.fallingEnd, 0, -origin.residual, angle);
+  }
+
+  #stuckAngle() {
+    if (this.origin.kernel === 0) return 0;
+    return this.toAhead === 0 ? Infinity : -Infinity;
+  }
+
+  #state(t, rising, falling, residual, change, angle) {
+    const { origin, task } = this;
+    const scale = 2 * origin.signal;
+    const kernel = (rising + falling) / 2;
+    const slope = smallestTerms(
+      [ratio(rising, scale, 0), -ratio(falling, scale, 0), ratio(kernel, origin.signal, Infinity)],
+      [task.target, residual, Math.abs(task.target) + Math.abs(residual)],
+      [origin.slope, change, Math.abs(origin.slope) + Math.abs(change)],
+    );
+    return { t, kernel, residual, slope, angle };
   }
 
   /** v(t) */
   slope(t) {
-    return this.sign * this.solve(t).slope;
+    return this.at(t).slope;
   }
 
-  /** v(t) − v*, with its own relative precision */
+  /** v(t) − v*, to full relative precision however small */
   residual(t) {
-    return this.sign * this.solve(t).residual;
+    return this.at(t).residual;
   }
 
   /** ½E[(f − y)²] */
   loss(t) {
-    return this.task.loss(this.solve(t).residual);
+    return this.task.loss(this.at(t).residual);
   }
 
   /** K(t) */
   kernel(t) {
-    return Math.hypot(this.signal * this.solve(t).slope, this.kernelFloor);
+    return this.at(t).kernel;
   }
 
-  /** K(t)/K(0), 1 where no kernel was there to begin with */
+  /** K(t)/K(0), 1 where there is no kernel */
   kernelRatio(t) {
-    return this.still ? 1 : this.kernel(t) / this.kernel(0);
+    return ratio(this.at(t).kernel, this.origin.kernel, 1);
   }
 
-  /** The Gram matrix at time t */
+  /** The Gram matrix at time t: the larger of uu and ww from K and Δ, the other from uu·ww = (u·w)² + D */
   gram(t) {
     const { gamma, eta_u, eta_w } = this.network;
-    const uw = this.slope(t) / gamma;
-    const sum = this.kernel(t) / gamma / gamma;
-    const product = uw * uw + this.determinant0;
-    if (this.still) return this.start;
-    if (this.imbalance0 >= 0) {
-      const uu = (sum + this.imbalance0) / (2 * eta_w);
-      return new Gram(uu, uw, product / uu);
+    const { imbalance, rootDeterminant } = this.origin;
+    const { slope, kernel } = this.at(t);
+    if (this.origin.kernel === 0) return this.start;
+    const total = kernel / (gamma * gamma);
+    const uw = slope / gamma;
+    const product = Math.hypot(uw, rootDeterminant);
+    if (imbalance >= 0) {
+      const uu = ratio((total + imbalance) / 2, eta_w, this.start.uu);
+      return new Gram(uu, uw, product * ratio(product, uu, 0));
     }
-    const ww = (sum - this.imbalance0) / (2 * eta_u);
-    return new Gram(product / ww, uw, ww);
+    const ww = ratio((total - imbalance) / 2, eta_u, this.start.ww);
+    return new Gram(product * ratio(product, ww, 0), uw, ww);
   }
 
-  /** ζ(t) = u·w/(|u||w|) */
+  /** ζ(t) = u·w/(|u||w|), 0 where a layer is zero */
   alignment(t) {
-    const overlap = this.slope(t) / this.network.gamma;
-    const norms = Math.hypot(overlap, Math.sqrt(this.determinant0));
-    return norms === 0 ? 0 : overlap / norms;
+    const overlap = this.at(t).slope / this.network.gamma;
+    return ratio(overlap, Math.hypot(overlap, this.origin.rootDeterminant), 0);
   }
 
   /** ζ_K(t) = 2γηv/K */
   kernelAlignment(t) {
-    const kernel = this.kernel(t);
-    return kernel === 0 ? 0 : (this.signal * this.slope(t)) / kernel;
+    const signal = this.origin.signal * this.at(t).slope;
+    return ratio(signal, Math.hypot(signal, this.origin.floor), 0);
   }
 
   /** Δ, the same at every t */
   imbalance() {
-    return this.imbalance0;
+    return this.origin.imbalance;
   }
 
   /** D, the same at every t */
   determinant() {
-    return this.determinant0;
+    return this.origin.determinant;
+  }
+
+  /** mK(∞), the rate of the final approach */
+  get rate() {
+    return this.task.secondMoment * this.kernelEnd;
+  }
+
+  /** K_min, the least kernel that the frozen numbers allow */
+  get kernelFloor() {
+    return this.origin.floor;
   }
 
   /**
-   * Half the logarithm of ξ(t): the hyperbolic angle by which every neuron has turned.
+   * The hyperbolic angle θ = ½ ln ξ by which every neuron has turned:
    * u = u₀ cosh θ + r w₀ sinh θ, w = w₀ cosh θ + (u₀/r) sinh θ with r = √(η_u/η_w).
    */
   angle(t) {
-    if (this.still) return 0;
-    const s = this.signal * this.solve(t).slope;
-    const kernel = Math.hypot(s, this.kernelFloor);
-    const larger = kernel + Math.abs(s);
-    const [now, start] =
-      s >= 0 ? [larger, this.plus0] : [this.minus0, larger];
-    if (now > 0 && start > 0) return this.sign * 0.5 * Math.log(now / start);
-    const s0 = this.signal * this.slope0;
-    return this.sign * 0.5 * Math.sign(s0) * Math.log(larger / (this.kernel0 + Math.abs(s0)));
+    return this.at(t).angle;
   }
 
-  /** The weights at time t of neurons that started at u0, w0 (any number of them) */
+  /**
+   * The weights at time t of neurons that started at u0, w0 (any number of them), for η_u, η_w > 0.
+   * @param {number} t
+   * @param {Float64Array} u0
+   * @param {Float64Array} w0
+   */
   weights(t, u0, w0) {
-    const angle = this.angle(t);
-    const cosh = Math.cosh(angle);
-    const sinh = Math.sinh(angle);
-    const ratio = Math.sqrt(this.network.eta_u / this.network.eta_w);
+    const angle = this.at(t).angle;
+    const grow = Math.exp(angle);
+    const shrink = Math.exp(-angle);
+    const r = Math.sqrt(this.network.eta_u / this.network.eta_w);
+    const along = u0.map((u, i) => faded((u + r * w0[i]) / 2, grow));
+    const against = u0.map((u, i) => faded((u - r * w0[i]) / 2, shrink));
     return {
-      u: u0.map((u, i) => u * cosh + ratio * w0[i] * sinh),
-      w: w0.map((w, i) => w * cosh + (u0[i] / ratio) * sinh),
+      u: along.map((p, i) => p + against[i]),
+      w: along.map((p, i) => (p - against[i]) / r),
     };
   }
 
   /**
-   * The time at which the error is `fraction` of what it was.
+   * The time at which the error is `fraction` of what it was at the start.
    * @returns {number} positive and finite, or NaN where that never happens
    */
   timeToShrink(fraction) {
-    if (this.still) return NaN;
-    const { plus0, plusEnd, minusEnd, kernel0, kernelEnd, kernelFloor } = this;
-    const slope = this.target + fraction * this.residual0;
-    const s = this.signal * slope;
-    if (this.stuck) {
-      if (s * this.slope0 <= 0) return NaN;
-      const pull = this.signal * this.target;
-      const ratio = this.slope0 / slope;
-      const run = (ratio - 1) / (Math.abs(this.signal * this.slope0) + pull);
-      return (pull === 0 ? run : Math.log1p(pull * run)) / (pull === 0 ? this.task.secondMoment : pull * this.task.secondMoment);
+    const { origin, task, kernelEnd } = this;
+    if (origin.kernel === 0) return NaN;
+    const slope = task.target + fraction * origin.residual;
+    const signal = origin.signal * slope;
+    const kernel = Math.hypot(signal, origin.floor);
+    const [rising, falling] = halves(signal, kernel, origin.floor);
+    const [rising0, falling0] = origin.halves;
+    if (this.stuck || kernelEnd === 0) {
+      // Only one mode is left: |s| decays, with the target's pull on the other side of the saddle.
+      const pull = Math.abs(origin.signal * task.target);
+      const size0 = Math.abs(origin.signal * origin.slope);
+      if (signal * origin.slope <= 0) return NaN;
+      const run = (size0 / Math.abs(signal) - 1) / (size0 + pull);
+      return (pull === 0 ? run : Math.log1p(pull * run) / pull) / task.secondMoment;
     }
-    const kernel = Math.hypot(s, kernelFloor);
-    const [plus] = conjugates(s, kernel, kernelFloor);
+    const [a, a0, aEnd, bEnd] =
+      task.target >= 0
+        ? [rising, rising0, this.risingEnd, this.fallingEnd]
+        : [falling, falling0, this.fallingEnd, this.risingEnd];
     const shrink =
-      fraction *
-      ((plus + plusEnd) / (plus0 + plusEnd)) *
-      ((plus0 + minusEnd) / (plus + minusEnd)) *
-      ((kernel0 + kernelEnd) / (kernel + kernelEnd));
+      fraction * ((a + aEnd) / (a0 + aEnd)) * ((a0 + bEnd) / (a + bEnd)) * ((origin.kernel + kernelEnd) / (kernel + kernelEnd));
     return -Math.log(shrink) / this.rate;
   }
 }
 
-/** K + s and K − s, the smaller from their product K_min². */
-function conjugates(s, kernel, floor) {
-  const larger = kernel + Math.abs(s);
-  const smaller = larger === 0 ? 0 : floor * (floor / larger);
-  return s < 0 ? [smaller, larger] : [larger, smaller];
+/** value·factor, where a vanished mode stays so whatever the factor */
+function faded(value, factor) {
+  return value === 0 ? 0 : value * factor;
 }

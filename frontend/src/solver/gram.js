@@ -26,19 +26,38 @@ export class Gram {
     );
   }
 
-  /** D = uu·ww − uw² ≥ 0. */
+  /** D = uu·ww − uw²; a negative difference can only be rounding and counts as 0. */
   get determinant() {
-    return Math.max(differenceOfProducts(this.uu, this.ww, this.uw, this.uw), 0);
+    return this.rootDeterminant ** 2;
   }
 
-  /** ζ = u·w / (|u||w|), 0 where a layer is zero. */
+  /** √D, which neither over- nor underflows where D would. */
+  get rootDeterminant() {
+    const unit = powerOfTwoNear(Math.sqrt(this.uu) * Math.sqrt(this.ww));
+    if (unit === 0) return 0;
+    const share = powerOfTwoNear(this.uu);
+    const scaled = differenceOfProducts(
+      this.uu / share,
+      this.ww / unit / (unit / share),
+      this.uw / unit,
+      this.uw / unit,
+    );
+    return unit * Math.sqrt(Math.max(scaled, 0));
+  }
+
+  /** ζ = u·w/(|u||w|), 0 where a layer is zero. */
   get alignment() {
-    const norms = Math.sqrt(this.uu) * Math.sqrt(this.ww);
-    return norms === 0 ? 0 : Math.max(-1, Math.min(1, this.uw / norms));
+    const size = Math.hypot(this.uw, this.rootDeterminant);
+    return size === 0 ? 0 : this.uw / size;
   }
 
   /** |u||w| */
   get normProduct() {
     return Math.sqrt(this.uu) * Math.sqrt(this.ww);
   }
+}
+
+/** A power of two within a factor of 2 of `size`, by which dividing is exact; 0 for 0. */
+function powerOfTwoNear(size) {
+  return size === 0 ? 0 : 2 ** Math.round(Math.log2(size));
 }

@@ -1,27 +1,33 @@
+import { smallestTerms } from "./halves.js";
+import { Origin } from "./origin.js";
+
 /** Training with the kernel frozen at its initial value: the residual decays as e^{−mK₀t}. */
 export class KernelFlow {
   constructor(network, task, gram) {
-    const { gamma, eta_u, eta_w } = network;
     this.task = task;
-    this.slope0 = gamma * gram.uw;
-    this.residual0 = this.slope0 - task.target;
-    this.kernel0 = gamma * gamma * (eta_w * gram.uu + eta_u * gram.ww);
-    this.rate = task.secondMoment * this.kernel0;
+    this.origin = new Origin(network, task, gram);
+    this.rate = task.secondMoment * this.origin.kernel;
   }
 
-  #exponent(t) {
-    return this.rate === 0 ? 0 : this.rate * t;
+  #kappa(t) {
+    return this.rate > 0 ? this.rate * t : 0;
   }
 
   slope(t) {
-    const exponent = this.#exponent(t);
-    const residual = this.residual0 * Math.exp(-exponent);
-    const drift = this.residual0 * Math.expm1(-exponent);
-    return Math.abs(residual) < Math.abs(drift) ? this.task.target + residual : this.slope0 + drift;
+    const { slope, residual } = this.origin;
+    const { target } = this.task;
+    const kappa = this.#kappa(t);
+    const left = residual * Math.exp(-kappa);
+    const change = residual * Math.expm1(-kappa);
+    return smallestTerms(
+      [target, left, Math.abs(target) + Math.abs(left)],
+      [slope, change, Math.abs(slope) + Math.abs(change)],
+    );
   }
 
   residual(t) {
-    return this.residual0 * Math.exp(-this.#exponent(t));
+    const rootDecay = Math.exp(-this.#kappa(t) / 2);
+    return this.origin.residual * rootDecay * rootDecay;
   }
 
   loss(t) {
@@ -29,6 +35,6 @@ export class KernelFlow {
   }
 
   kernel() {
-    return this.kernel0;
+    return this.origin.kernel;
   }
 }

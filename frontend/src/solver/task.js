@@ -12,12 +12,12 @@ export class Task {
     this.crossMoment = crossMoment;
     this.labelMoment = labelMoment;
     this.target = crossMoment / secondMoment;
-    const excess = differenceOfProducts(labelMoment, secondMoment, crossMoment, crossMoment);
-    this.noise = Math.max(excess, 0) / secondMoment;
+    const excess = differenceOfProducts(secondMoment, labelMoment, crossMoment, crossMoment);
+    this.lossFloor = Math.max(excess, 0) / (2 * secondMoment);
   }
 
   /** Half the mean squared error of a slope that misses the target by `residual`. */
   loss(residual) {
-    return 0.5 * (this.secondMoment * residual * residual + this.noise);
+    return (this.secondMoment * residual * residual) / 2 + this.lossFloor;
   }
 }

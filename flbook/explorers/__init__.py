@@ -1,0 +1,113 @@
+"""Explorers: pictures of training that follow the reader's hand, with a kernel or without one.
+
+Each is an ipywidgets box of standard controls, joined by ``jslink`` to one anywidget figure that
+solves the dynamics in the browser. No kernel is asked for anything.
+"""
+
+from __future__ import annotations
+
+from flbook.explorers._catalogue import Parameter, parameters
+from flbook.explorers._explorer import Explorer
+from flbook.explorers._figure import Figure
+from flbook.task import Task
+
+__all__ = [
+    "Explorer",
+    "Figure",
+    "Parameter",
+    "every_knob",
+    "initial_scale",
+    "neuron_plane",
+    "parameters",
+]
+
+
+def initial_scale(*, task: Task | None = None, **start: float) -> Explorer:
+    """Show two networks that reach the same loss: one keeps its kernel, the other rebuilds it.
+
+    Both have γ = 1/√d and learning rates 1; they differ in the initial scale of their weights.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    **start : float
+        Where the parameters start: `sigma` (σ_u = σ_w of the network that is set),
+        `sigma_reference` (of the one that it is compared with), `clock` (training time from 0, the
+        start, to 1, infinity), `width`, `target`, `overlap`, `second_moment`, `noise`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.initial_scale(sigma=0.1)  # doctest: +ELLIPSIS
+    Explorer('initial-scale', sigma=0.1, clock=1, width=1000, ...)
+    """
+    return Explorer("initial-scale", task=task, **start)
+
+
+def neuron_plane(*, task: Task | None = None, **start: float) -> Explorer:
+    """Show every neuron (u_i, w_i) of a small network sliding on its hyperbola while it trains.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    **start : float
+        Where the parameters start: `clock` (training time from 0, the start, to 1, infinity),
+        `target`, `sigma_u`, `sigma_w`, `width` (2 to 60), `gamma`, `eta_u`, `eta_w`,
+        `second_moment`, `noise`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.neuron_plane(width=12)  # doctest: +ELLIPSIS
+    Explorer('neuron-plane', clock=1, target=2, ...)
+    """
+    return Explorer("neuron-plane", task=task, **start)
+
+
+def every_knob(*, task: Task | None = None, **start: float) -> Explorer:
+    """Show loss, slope, kernel and alignment over time: exact, with frozen kernel, and logistic.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    **start : float
+        Where the parameters start: `t`, `width` (1 to 10¹²), `gamma`, `sigma_u`, `sigma_w`,
+        `eta_u`, `eta_w`, `target`, `second_moment`, `overlap`, `noise`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.every_knob(width=10**12)  # doctest: +ELLIPSIS
+    Explorer('every-knob', t=1, sigma_u=0.398107, target=1, width=1e+12, ...)
+    """
+    return Explorer("every-knob", task=task, **start)

@@ -1,0 +1,93 @@
+"""The one anywidget figure, which computes and draws in the browser."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+
+from flbook.explorers._catalogue import Parameter, catalogue, parameters
+from flbook.scaling import SCALINGS
+
+__all__ = ["Figure"]
+
+SEED = 2024
+
+
+@cache
+def _bundled(name: str) -> str:
+    file = resources.files("flbook") / "explorers" / "bundle" / name
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"the explorers' front end is not built: {file} is missing. "
+            "In a checkout of the repository run `python frontend/bundle.py`; "
+            "an installed flbook brings it along."
+        )
+    return file.read_text(encoding="utf-8")
+
+
+@cache
+def _draws(count: int) -> tuple[list[float], list[float]]:
+    """Draw the standard normal weights that the neurons start from, before they are scaled."""
+    u, w = np.random.default_rng(SEED).standard_normal((2, count)).round(4)
+    return u.tolist(), w.tolist()
+
+
+class Figure(anywidget.AnyWidget):
+    """The picture of one explorer; its traits are the parameters, and nothing else ever changes.
+
+    Parameters
+    ----------
+    explorer : str
+        Which picture, as in ``shared/explorers.json``.
+    start : dict of str to float
+        The value of every parameter, which "Reset" goes back to.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the front end has not been built.
+    traitlets.TraitError
+        If a parameter is set to something that is not a number of its range.
+    """
+
+    explorer = traitlets.Unicode(read_only=True).tag(sync=True)
+    start = traitlets.Dict(read_only=True).tag(sync=True)
+    scalings = traitlets.Dict(read_only=True).tag(sync=True)
+    draws_u = traitlets.List(read_only=True).tag(sync=True)
+    draws_w = traitlets.List(read_only=True).tag(sync=True)
+
+    def __init__(self, explorer: str, start: dict[str, float]) -> None:
+        self._esm = _bundled("explorers.js")
+        self._css = _bundled("explorers.css")
+        super().__init__()
+        self.add_traits(
+            **{name: _number(p, start[name]) for name, p in parameters(explorer).items()}
+        )
+        u, w = _draws(catalogue()[explorer]["neurons"])
+        fixed: dict[str, Any] = {
+            "explorer": explorer,
+            "start": start,
+            "scalings": {name: asdict(scaling) for name, scaling in SCALINGS.items()},
+            "draws_u": u,
+            "draws_w": w,
+        }
+        for name, value in fixed.items():
+            self.set_trait(name, value)
+
+    def __repr__(self) -> str:
+        """Name the explorer; no memory address."""
+        return f"Figure({self.explorer!r})"
+
+
+def _number(parameter: Parameter, value: float) -> traitlets.TraitType:
+    """Return the trait of `parameter`; the browser may miss an end by its rounding."""
+    low, high = (
+        end + side * abs(end) * 1e-9 for end, side in ((parameter.min, -1), (parameter.max, 1))
+    )
+    return traitlets.Float(value, min=low, max=high).tag(sync=True)

@@ -1,0 +1,79 @@
+import { freshId, svg } from "./svg.js";
+
+/** What every chart has: an <svg> picture with a text that says what is seen, a title, a clipped plot area. */
+export class Panel {
+  /**
+   * @param {Element} parent
+   * @param {{title: string, symbol?: string, note?: string, className?: string}} options
+   */
+  constructor(parent, { title, symbol = "", className = "" }) {
+    this.figure = document.createElement("div");
+    this.figure.className = `flb-panel ${className}`;
+    const heading = document.createElement("div");
+    heading.className = "flb-panel-title";
+    this.heading = heading;
+    heading.append(title);
+    if (symbol) {
+      const mark = document.createElement("span");
+      mark.className = "flb-symbol";
+      mark.textContent = symbol;
+      heading.append(" ", mark);
+    }
+    this.svg = svg("svg", { role: "img", class: "flb-chart" });
+    this.figure.append(heading, this.svg);
+    parent.append(this.figure);
+    this.clip = freshId("clip");
+    const definitions = svg("defs", {}, this.svg);
+    this.clipRectangle = svg("rect", {}, svg("clipPath", { id: this.clip }, definitions));
+    this.width = 0;
+    this.height = 0;
+  }
+
+  /** A group, inside the plot area only if `clipped`. */
+  group(className, clipped = false) {
+    return svg("g", { class: className, ...(clipped ? { "clip-path": `url(#${this.clip})` } : {}) }, this.svg);
+  }
+
+  /** Says in words what the picture shows. */
+  describe(text) {
+    if (this.description !== text) {
+      this.description = text;
+      this.svg.setAttribute("aria-label", text);
+    }
+  }
+
+  /** Sets the size in pixels and the margins around the plot area; answers whether that changed anything. */
+  setSize(width, height, margin) {
+    if (width === this.width && height === this.height) return false;
+    Object.assign(this, { width, height, margin });
+    this.left = margin.left;
+    this.top = margin.top;
+    this.plotWidth = Math.max(width - margin.left - margin.right, 10);
+    this.plotHeight = Math.max(height - margin.top - margin.bottom, 10);
+    this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.svg.setAttribute("width", width);
+    this.svg.setAttribute("height", height);
+    const { left, top, plotWidth, plotHeight } = this;
+    for (const [key, value] of Object.entries({ x: left, y: top, width: plotWidth, height: plotHeight })) {
+      this.clipRectangle.setAttribute(key, value);
+    }
+    return true;
+  }
+
+  /** Calls `pick(x)` with the place (0…1) along the plot area that is pressed or dragged over. */
+  onPick(pick) {
+    const area = this.svg;
+    area.classList.add("flb-pickable");
+    const report = (event) => {
+      const box = area.getBoundingClientRect();
+      pick(Math.min(Math.max((event.clientX - box.left - this.left) / this.plotWidth, 0), 1));
+    };
+    area.addEventListener("pointerdown", (event) => {
+      area.setPointerCapture(event.pointerId);
+      report(event);
+    });
+    area.addEventListener("pointermove", (event) => {
+      if (area.hasPointerCapture(event.pointerId)) report(event);
+    });
+  }
+}

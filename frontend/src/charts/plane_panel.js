@@ -1,0 +1,103 @@
+import { formatShort } from "../frame/format.js";
+import { Panel } from "./panel.js";
+import { svg } from "./svg.js";
+
+
+/** The plane of the neurons: (uᵢ, wᵢ) as dots, where each started, the way it came, the curve it cannot leave. */
+export class PlanePanel extends Panel {
+  /**
+   * @param {Element} parent
+   * @param {{title: string, symbol?: string, tone: string, dot?: number}} options
+   */
+  constructor(parent, options) {
+    super(parent, { ...options, className: "flb-plane" });
+    this.radius = options.dot ?? 3.5;
+    this.axes = this.group("flb-axes");
+    const tone = `flb-tone-${options.tone}`;
+    this.layers = {
+      rails: svg("path", { class: "flb-rails" }, this.group("flb-clip", true)),
+      trails: svg("path", { class: `flb-trails ${tone}` }, this.group("flb-clip", true)),
+      starts: svg("path", { class: "flb-starts" }, this.group("flb-clip", true)),
+      dots: svg("path", { class: `flb-neurons ${tone}` }, this.group("flb-clip", true)),
+    };
+  }
+
+  resize(width) {
+    const side = Math.min(width, 460);
+    if (!this.setSize(side, side, { left: 10, right: 10, top: 10, bottom: 10 })) return;
+    if (this.shown) this.draw(this.shown, true);
+  }
+
+  /**
+   * @param {object} shown
+   * @param {number} shown.extent half the side of the square that is seen
+   * @param {{u: ArrayLike<number>, w: ArrayLike<number>}} shown.start
+   * @param {{u: ArrayLike<number>, w: ArrayLike<number>}} shown.now
+   * @param {{u: number, w: number}[][]} [shown.trails]
+   * @param {{u: number, w: number}[][]} [shown.rails]
+   * @param {string} shown.description
+   */
+  draw(shown, force = false) {
+    const sameExtent = this.shown?.extent === shown.extent && !force;
+    this.shown = shown;
+    if (!this.width) return;
+    this.describe(shown.description);
+    if (!sameExtent) this.#drawAxes();
+    const { layers } = this;
+    layers.rails.setAttribute("d", shown.rails ? this.#polylines(shown.rails) : "");
+    layers.trails.setAttribute("d", shown.trails ? this.#polylines(shown.trails) : "");
+    layers.starts.setAttribute("d", this.#circles(shown.start, this.radius * 0.8));
+    layers.dots.setAttribute("d", this.#circles(shown.now, this.radius));
+  }
+
+  #drawAxes() {
+    const { left, top, plotWidth, plotHeight } = this;
+    const [x0, y0] = [left + plotWidth / 2, top + plotHeight / 2];
+    this.axes.replaceChildren();
+    svg("line", { class: "flb-axis", x1: left, x2: left + plotWidth, y1: y0, y2: y0 }, this.axes);
+    svg("line", { class: "flb-axis", x1: x0, x2: x0, y1: top, y2: top + plotHeight }, this.axes);
+    const end = formatShort(this.shown.extent);
+    const text = (x, y, anchor, value) => {
+      svg("text", { x, y, "text-anchor": anchor }, this.axes).textContent = value;
+    };
+    text(left + plotWidth, y0 - 6, "end", "uᵢ");
+    text(left + plotWidth, y0 + 15, "end", end);
+    text(x0 + 7, top + 10, "start", "wᵢ");
+    text(x0 - 7, top + 10, "end", end);
+  }
+
+  #x(u) {
+    return Math.round((this.left + (0.5 + u / (2 * this.shown.extent)) * this.plotWidth) * 10) / 10;
+  }
+
+  #y(w) {
+    return Math.round((this.top + (0.5 - w / (2 * this.shown.extent)) * this.plotHeight) * 10) / 10;
+  }
+
+  #circles({ u, w }, radius) {
+    let path = "";
+    const arc = `a${radius},${radius} 0 1,0 ${2 * radius},0a${radius},${radius} 0 1,0 ${-2 * radius},0`;
+    for (let i = 0; i < u.length; i++) path += `M${this.#x(u[i]) - radius},${this.#y(w[i])}${arc}`;
+    return path;
+  }
+
+  #polylines(lines) {
+    let path = "";
+    for (const line of lines) {
+      path += line.map(({ u, w }, i) => `${i ? "L" : "M"}${this.#x(u)},${this.#y(w)}`).join("");
+    }
+    return path;
+  }
+}
+
+/** Points of the hyperbola branch η_w u² − η_u w² = const through (u, w), turned by angles from −reach to reach. */
+export function branch(u, w, ratio, from, to, count = 24) {
+  const points = [];
+  for (let k = 0; k <= count; k++) {
+    const angle = from + ((to - from) * k) / count;
+    const [cosh, sinh] = [Math.cosh(angle), Math.sinh(angle)];
+    points.push({ u: u * cosh + ratio * w * sinh, w: w * cosh + (u / ratio) * sinh });
+  }
+  return points;
+}
+

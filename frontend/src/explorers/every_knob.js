@@ -1,0 +1,137 @@
+import { LinePanel } from "../charts/line_panel.js";
+import { linear, logarithmic } from "../charts/scales.js";
+import { formatCount, formatNumber } from "../frame/format.js";
+import { specification } from "../frame/parameters.js";
+import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network } from "../solver/index.js";
+import { recipe, sample, taskOf } from "./setting.js";
+
+const { min: FIRST, max: LAST } = specification("every-knob", "t");
+const TIME = logarithmic(FIRST, LAST);
+const GRID = Float64Array.from({ length: 241 }, (_, i) => TIME.value(i / 240));
+
+function compute(parameters) {
+  const { gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, t } = parameters;
+  const width = Math.round(parameters.width);
+  const network = new Network({ width, gamma, sigma_u, sigma_w, eta_u, eta_w });
+  const task = taskOf(parameters);
+  const gram = Gram.typical(network, overlap);
+  const exact = new GradientFlow(network, task, gram);
+  const frozen = new KernelFlow(network, task, gram);
+  const limit = new LogisticFlow(network, task, gram);
+  const loss0 = exact.loss(0);
+  const ratio = exact.kernelRatio(Infinity);
+  return {
+    t,
+    target: task.target,
+    curves: {
+      loss: triple(exact, frozen, limit, (flow, time) => flow.loss(time) / loss0),
+      slope: triple(exact, frozen, limit, (flow, time) => flow.slope(time)),
+      kernel: triple(exact, frozen, limit, (flow, time) => flow.kernel(time) / (exact.origin.kernel || 1)),
+      alignment: { exact: sample(GRID, (time) => exact.alignment(time)), limit: sample(GRID, (time) => limit.alignment(time)) },
+    },
+    now: {
+      loss: exact.loss(t) / loss0,
+      slope: exact.slope(t),
+      kernel: exact.kernelRatio(t),
+      alignment: exact.alignment(t),
+    },
+    parameters: recipe(network, task, gram, t),
+    quantities: {
+      slope: exact.slope(t),
+      loss: exact.loss(t),
+      kernel_ratio: exact.kernelRatio(t),
+      alignment: exact.alignment(t),
+      "kernel_ratio@inf": ratio,
+      "alignment@inf": exact.alignment(Infinity),
+      rate: exact.rate,
+      kernel_floor: exact.kernelFloor,
+      "kernel_flow.slope": frozen.slope(t),
+    },
+    headings: { heading: `at time t = ${formatNumber(t, 3)}` },
+    summary: `${verdict(ratio)}: at width ${formatCount(width)} the kernel ends at ${formatNumber(ratio, 4)} times its start, the layers at alignment ${formatNumber(exact.alignment(Infinity), 3)}.`,
+  };
+}
+
+function verdict(ratio) {
+  if (Math.abs(ratio - 1) < 0.01) return "Kernel regime, the exact curve lies on the blue one";
+  if (ratio > 20) return "Feature learning, the exact curve has left the blue one";
+  return "Between the two limits";
+}
+
+function triple(exact, frozen, limit, read) {
+  return {
+    exact: sample(GRID, (time) => read(exact, time)),
+    frozen: sample(GRID, (time) => read(frozen, time)),
+    limit: sample(GRID, (time) => read(limit, time)),
+  };
+}
+
+const PANELS = [
+  { key: "loss", title: "loss, relative to the start", symbol: "L/L₀", y: linear(0, 1.02) },
+  { key: "slope", title: "slope", symbol: "v", y: linear(-3, 3) },
+  { key: "kernel", title: "kernel, relative to the start", symbol: "K/K₀", y: logarithmic(0.1, 1000) },
+  { key: "alignment", title: "alignment", symbol: "ζ", y: linear(-1.02, 1.02) },
+];
+
+const LINES = [
+  { key: "frozen", kind: "frozen", tone: "kernel" },
+  { key: "limit", kind: "limit", tone: "feature" },
+  { key: "exact", kind: "exact", tone: "ink", ghost: true },
+];
+
+function createView(container, { pickTime }) {
+  const panels = PANELS.map(({ key, ...options }) => {
+    const panel = new LinePanel(container, { ...options, x: TIME, xTitle: "time t", lines: LINES, aspect: 0.6, labelRoom: 76 });
+    panel.onPick(pickTime);
+    return { key, panel };
+  });
+  return {
+    resize(width) {
+      const half = width >= 560 ? (width - 24) / 2 : width;
+      for (const { panel } of panels) panel.resize(half, width >= 560 ? undefined : 180);
+    },
+    draw(result) {
+      for (const { key, panel } of panels) {
+        const { exact, frozen, limit } = result.curves[key];
+        panel.draw({
+          lines: {
+            exact: { xs: GRID, ys: exact, label: "exact" },
+            ...(frozen ? { frozen: { xs: GRID, ys: frozen, label: "frozen K" } } : {}),
+            limit: { xs: GRID, ys: limit, label: "logistic" },
+          },
+          mark: { x: result.t, ys: { exact: result.now[key] } },
+          description: describe(key, result),
+        });
+      }
+    },
+    keepGhost: () => panels.forEach(({ panel }) => panel.keepGhost()),
+  };
+}
+
+function describe(key, { curves, now, t }) {
+  const { exact, frozen, limit } = curves[key];
+  const from = formatNumber(exact[0], 3);
+  const to = formatNumber(exact.at(-1), 3);
+  const middle = Math.floor(GRID.length / 2);
+  const others = [frozen && `frozen kernel ${formatNumber(frozen[middle], 3)}`, `logistic limit ${formatNumber(limit[middle], 3)}`];
+  return `The ${key} over time on a logarithmic axis, exact: from ${from} to ${to}, at t = ${formatNumber(t, 3)} it is ${formatNumber(now[key], 3)}. At t = 1 exact ${formatNumber(exact[middle], 3)}, ${others.filter(Boolean).join(", ")}.`;
+}
+
+export const everyKnob = {
+  name: "every-knob",
+  numbers: {
+    tiles: [
+      { key: "slope" },
+      { key: "loss" },
+      { key: "kernel_ratio" },
+      { key: "alignment" },
+      { key: "kernel_flow.slope", note: "frozen kernel", tone: "kernel", minor: true },
+      { key: "kernel_ratio@inf", minor: true },
+      { key: "alignment@inf", minor: true },
+      { key: "rate", minor: true },
+      { key: "kernel_floor", minor: true },
+    ],
+  },
+  compute,
+  createView,
+};

@@ -1,0 +1,161 @@
+import { LinePanel } from "../charts/line_panel.js";
+import { PlanePanel } from "../charts/plane_panel.js";
+import { clock, clockTime, linear, logarithmic } from "../charts/scales.js";
+import { formatNumber } from "../frame/format.js";
+import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
+import { clockGrid, recipe, sample, scaled, taskOf, timeUnit } from "./setting.js";
+
+const GRID = clockGrid(160);
+
+/** One network of the pair: its flow, its curves over its own clock, some of its neurons. */
+function follow(sigma, parameters, draws) {
+  const width = Math.round(parameters.width);
+  const task = taskOf(parameters);
+  const network = new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
+  const gram = Gram.typical(network, parameters.overlap);
+  const flow = new GradientFlow(network, task, gram);
+  const frozen = new KernelFlow(network, task, gram);
+  const unit = timeUnit(flow);
+  const t = unit * clockTime(parameters.clock);
+  const loss0 = flow.loss(0);
+  const start = { u: scaled(draws.draws_u, draws.draws_u.length, sigma), w: scaled(draws.draws_w, draws.draws_w.length, sigma) };
+  return {
+    sigma,
+    t,
+    loss: sample(GRID, (x) => flow.loss(unit * x) / loss0),
+    frozenLoss: sample(GRID, (x) => frozen.loss(unit * x) / loss0),
+    kernel: sample(GRID, (x) => flow.kernelRatio(unit * x)),
+    lossNow: flow.loss(t) / loss0,
+    start,
+    now: flow.weights(t, start.u, start.w),
+    end: flow.weights(Infinity, start.u, start.w),
+    recipe: recipe(network, task, gram, t),
+    quantities: {
+      slope: flow.slope(t),
+      loss: flow.loss(t),
+      kernel_ratio: flow.kernelRatio(t),
+      alignment: flow.alignment(t),
+    },
+    endRatio: flow.kernelRatio(Infinity),
+  };
+}
+
+/** How far from the kernel regime a network went, 0 (kernel kept) to 1 (rebuilt from nothing). */
+function novelty(ratio) {
+  return ratio >= 1 ? 1 - 1 / ratio : 1 - ratio;
+}
+
+function extentOf({ start, end }) {
+  let extent = 0;
+  for (const values of [start.u, start.w, end.u, end.w]) for (const value of values) extent = Math.max(extent, Math.abs(value));
+  return 1.06 * extent || 1;
+}
+
+function compute(parameters, draws) {
+  const chosen = follow(parameters.sigma, parameters, draws);
+  const reference = follow(parameters.sigma_reference, parameters, draws);
+  const times = `×\u202f${formatNumber(chosen.endRatio, 3)}`;
+  const [one, other] = [chosen, reference].map(({ sigma }) => `σ = ${formatNumber(sigma, 2)}`);
+  const verdict = (ratio) => {
+    if (Math.abs(ratio - 1) < 0.05) return "kept its kernel";
+    if (ratio < 1.5 && ratio > 0.67) return "moved its kernel";
+    return "rebuilt its kernel";
+  };
+  return {
+    chosen,
+    reference,
+    parameters: { ...chosen.recipe, reference: reference.recipe },
+    quantities: {
+      ...chosen.quantities,
+      ...Object.fromEntries(Object.entries(reference.quantities).map(([key, value]) => [`reference.${key}`, value])),
+    },
+    headings: {
+      heading: parameters.clock >= 1 ? "after training" : parameters.clock <= 0 ? "before training" : "during training",
+      columns: [one, other],
+    },
+    summary:
+      `Both networks reach the same loss. The one that starts at ${other} ${verdict(reference.endRatio)} ` +
+      `(×\u202f${formatNumber(reference.endRatio, 4)}); the one that starts at ${one} ${verdict(chosen.endRatio)} (${times}).`,
+    mix: novelty(chosen.endRatio),
+    clock: clockTime(parameters.clock),
+    names: { one, other },
+  };
+}
+
+function createView(container, { pickTime }) {
+  const lines = [
+    { key: "frozen", kind: "frozen", tone: "mixed" },
+    { key: "reference", kind: "exact", tone: "kernel" },
+    { key: "chosen", kind: "exact", tone: "mixed", ghost: true },
+  ];
+  const x = clock();
+  const xTitle = "training time (1 = error halved)";
+  const loss = new LinePanel(container, { title: "loss, relative to the start", symbol: "L/L₀", x, y: linear(0, 1), xTitle, lines });
+  const kernel = new LinePanel(container, {
+    title: "kernel, relative to the start",
+    symbol: "K/K₀",
+    x,
+    y: logarithmic(0.5, 1000),
+    xTitle,
+    lines: lines.slice(1),
+  });
+  const chosenPlane = new PlanePanel(container, { title: "its neurons (uᵢ, wᵢ)", tone: "mixed", dot: 3 });
+  const referencePlane = new PlanePanel(container, { title: "its neurons (uᵢ, wᵢ)", tone: "kernel", dot: 3 });
+  for (const panel of [loss, kernel]) panel.onPick(pickTime);
+  const all = [loss, kernel];
+  const curve = (ys, label) => ({ xs: GRID, ys, label });
+  return {
+    resize(width) {
+      const half = width >= 560 ? (width - 24) / 2 : width;
+      for (const panel of [loss, kernel]) panel.resize(half);
+      for (const panel of [chosenPlane, referencePlane]) panel.resize(Math.min((width - 24) / 2, 280));
+    },
+    draw(result) {
+      const { chosen, reference, names, clock: at } = result;
+      container.style.setProperty("--mix", `${Math.round(result.mix * 100)}%`);
+      loss.draw({
+        lines: {
+          reference: curve(reference.loss, names.other),
+          chosen: curve(chosen.loss, names.one),
+          frozen: curve(chosen.frozenLoss, "if K froze"),
+        },
+        mark: { x: at, ys: { reference: reference.lossNow, chosen: chosen.lossNow } },
+        description: `Loss over training time: both networks fall to the same loss and halve their error at time 1; with its kernel frozen, the network of ${names.one} would be at ${formatNumber(chosen.frozenLoss[80], 2)} of its loss then.`,
+      });
+      kernel.draw({
+        lines: { reference: curve(reference.kernel, names.other), chosen: curve(chosen.kernel, names.one) },
+        mark: { x: at, ys: { reference: reference.quantities.kernel_ratio, chosen: chosen.quantities.kernel_ratio } },
+        description: `Kernel over training time, relative to its start: it ends at ${formatNumber(chosen.endRatio, 3)} for ${names.one} and at ${formatNumber(reference.endRatio, 5)} for ${names.other}.`,
+      });
+      drawPlane(chosenPlane, chosen, names.one);
+      drawPlane(referencePlane, reference, names.other);
+    },
+    keepGhost: () => all.forEach((panel) => panel.keepGhost()),
+  };
+}
+
+function drawPlane(panel, network, name) {
+  const { start, now } = network;
+  panel.heading.textContent = `the neurons of ${name}`;
+  panel.draw({
+    extent: extentOf(network),
+    start,
+    now,
+    trails: Array.from(start.u, (u, i) => [{ u, w: start.w[i] }, { u: now.u[i], w: now.w[i] }]),
+    description: `Sixty neurons of the network of ${name} in the plane of their two weights, where they started and where they are now: the alignment of the two layers is ${formatNumber(network.quantities.alignment, 3)}.`,
+  });
+}
+
+export const initialScale = {
+  name: "initial-scale",
+  extras: ["draws_u", "draws_w"],
+  numbers: {
+    columns: [
+      { prefix: "", name: "the network being set", tone: "mixed" },
+      { prefix: "reference.", name: "the network it is compared with", tone: "kernel" },
+    ],
+    rows: ["slope", "loss", "kernel_ratio", "alignment"],
+  },
+  compute,
+  createView,
+};

@@ -1,0 +1,138 @@
+import { LinePanel } from "../charts/line_panel.js";
+import { branch, PlanePanel } from "../charts/plane_panel.js";
+import { clock, clockTime, linear, niceCeiling } from "../charts/scales.js";
+import { formatNumber } from "../frame/format.js";
+import { GradientFlow, Gram, Network } from "../solver/index.js";
+import { clockGrid, recipe, sample, scaled, taskOf, timeUnit } from "./setting.js";
+
+const GRID = clockGrid(120);
+
+function compute(parameters, { draws_u, draws_w }) {
+  const { gamma, sigma_u, sigma_w, eta_u, eta_w } = parameters;
+  const width = Math.round(parameters.width);
+  const network = new Network({ width, gamma, sigma_u, sigma_w, eta_u, eta_w });
+  const task = taskOf(parameters);
+  const start = { u: scaled(draws_u, width, sigma_u), w: scaled(draws_w, width, sigma_w) };
+  const gram = Gram.fromWeights(start.u, start.w);
+  const flow = new GradientFlow(network, task, gram);
+  const unit = timeUnit(flow);
+  const x = clockTime(parameters.clock);
+  const t = unit * x;
+  const end = flow.weights(Infinity, start.u, start.w);
+  const slope = sample(GRID, (moment) => flow.slope(unit * moment));
+  return {
+    start,
+    now: flow.weights(t, start.u, start.w),
+    ratio: Math.sqrt(eta_u / eta_w),
+    angle: flow.angle(t),
+    endAngle: flow.angle(Infinity),
+    extent: niceCeiling(1.02 * largest(start.u, start.w, end.u, end.w)),
+    x,
+    slope,
+    imbalance: flow.imbalance(),
+    determinant: flow.determinant(),
+    target: task.target,
+    parameters: recipe(network, task, gram, t),
+    quantities: {
+      slope: flow.slope(t),
+      imbalance: flow.imbalance(),
+      determinant: flow.determinant(),
+      kernel_ratio: flow.kernelRatio(t),
+      alignment: flow.alignment(t),
+    },
+    headings: { heading: `at time t = ${formatNumber(t, 3)}` },
+    summary:
+      `${width} neurons, one moving number: the slope goes from ${formatNumber(flow.slope(0), 2)} to ` +
+      `${formatNumber(flow.slope(Infinity), 3)}, while no neuron leaves its hyperbola and Δ and D stay what they were.`,
+  };
+}
+
+function largest(...arrays) {
+  let size = 0;
+  for (const array of arrays) for (const value of array) size = Math.max(size, Math.abs(value));
+  return size || 1;
+}
+
+function createView(container, { pickTime }) {
+  container.classList.add("flb-beside");
+  const plane = new PlanePanel(container, { title: "every neuron", symbol: "(uᵢ, wᵢ)", tone: "feature", dot: 4 });
+  const side = document.createElement("div");
+  side.className = "flb-side";
+  container.append(side);
+  const strip = (title, symbol, key, tone, extra = {}) =>
+    new LinePanel(side, {
+      title,
+      symbol,
+      x: clock(),
+      y: linear(-1, 1),
+      labelRoom: 70,
+      lines: [{ key, kind: "exact", tone, ghost: true }, ...(extra.lines ?? [])],
+      ...(extra.xTitle ? { xTitle: extra.xTitle } : {}),
+    });
+  const moving = strip("the slope moves", "v", "slope", "feature", { lines: [{ key: "target", kind: "guide", tone: "guide" }] });
+  const imbalance = strip("the imbalance is frozen", "Δ", "imbalance", "kernel");
+  const determinant = strip("the determinant is frozen", "D", "determinant", "kernel", { xTitle: "training time (1 = error halved)" });
+  const strips = [moving, imbalance, determinant];
+  for (const panel of strips) panel.onPick(pickTime);
+  const flat = (value) => new Float64Array(GRID.length).fill(value);
+  const drawFrozen = (panel, key, value, x, words) => {
+    panel.setScale(value < 0 ? -niceCeiling(-value) : 0, value > 0 ? niceCeiling(value) : value < 0 ? 0 : 1);
+    panel.draw({
+      lines: { [key]: { xs: GRID, ys: flat(value), label: formatNumber(value, 3) } },
+      mark: { x, ys: { [key]: value } },
+      description: `${words} over training time: a level line at ${formatNumber(value)}.`,
+    });
+  };
+  return {
+    resize(width) {
+      const wide = width >= 560;
+      const square = wide ? Math.min(width * 0.54, 440) : Math.min(width, 440);
+      plane.resize(square);
+      const rest = wide ? width - square - 24 : width;
+      const height = wide ? Math.round((square - 74) / 3) : 104;
+      strips.forEach((panel, i) => panel.resize(rest, height + (i === 2 ? 14 : 0)));
+    },
+    draw(result) {
+      const { start, now, ratio, angle, endAngle, x } = result;
+      const reach = Math.min(Math.max(Math.abs(endAngle) + 0.7, 1.2), 12);
+      plane.draw({
+        extent: result.extent,
+        start,
+        now,
+        rails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, -reach, reach)),
+        trails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, 0, angle, 12)),
+        description: `${start.u.length} neurons in the plane of their output weight and their input weight, each on its own hyperbola; alignment of the two layers now ${formatNumber(result.quantities.alignment, 3)}.`,
+      });
+      const low = Math.min(0, ...result.slope, result.target);
+      const high = Math.max(0, ...result.slope, result.target);
+      moving.setScale(low < 0 ? -niceCeiling(-low) : 0, high > 0 ? niceCeiling(high) : low < 0 ? 0 : 1);
+      moving.draw({
+        lines: {
+          slope: { xs: GRID, ys: result.slope, label: formatNumber(result.quantities.slope, 3) },
+          target: { xs: GRID, ys: flat(result.target), label: "" },
+        },
+        mark: { x, ys: { slope: result.quantities.slope } },
+        description: `Slope over training time, from ${formatNumber(result.slope[0], 3)} to ${formatNumber(result.slope.at(-1), 3)}; the target is ${formatNumber(result.target, 3)}.`,
+      });
+      drawFrozen(imbalance, "imbalance", result.imbalance, x, "The imbalance");
+      drawFrozen(determinant, "determinant", result.determinant, x, "The determinant");
+    },
+    keepGhost: () => strips.forEach((panel) => panel.keepGhost()),
+  };
+}
+
+export const neuronPlane = {
+  name: "neuron-plane",
+  extras: ["draws_u", "draws_w"],
+  numbers: {
+    tiles: [
+      { key: "slope", tone: "feature", note: "moves" },
+      { key: "imbalance", tone: "kernel", note: "frozen" },
+      { key: "determinant", tone: "kernel", note: "frozen" },
+      { key: "kernel_ratio" },
+      { key: "alignment" },
+    ],
+  },
+  compute,
+  createView,
+};

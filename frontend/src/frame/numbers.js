@@ -1,0 +1,86 @@
+import quantities from "../../../flbook/shared/quantities.json" with { type: "json" };
+import { formatNumber } from "./format.js";
+import { html } from "./html.js";
+
+const MOMENTS = { 0: "at the start", inf: "in the end" };
+
+/** "kernel_flow.slope@inf" → its three parts. */
+export function parseQuantity(name) {
+  const [path, moment = ""] = name.split("@");
+  const cut = path.lastIndexOf(".");
+  return { prefix: path.slice(0, Math.max(cut, 0)), base: path.slice(cut + 1), moment };
+}
+
+function output(name, label) {
+  return html("output", { "data-quantity": name, "aria-live": "off", "aria-label": label });
+}
+
+/** The live numbers of a figure. */
+export class Numbers {
+  /**
+   * @param {Element} parent
+   * @param {{key: string, note?: string, tone?: string, frozen?: boolean}[]} tiles one number each
+   */
+  constructor(parent, { tiles = [], columns = [], rows = [], label }) {
+    this.outputs = new Map();
+    this.heading = html("span", { class: "flb-numbers-title" });
+    this.box = html("div", { class: "flb-numbers", role: "group", "aria-label": label }, this.heading);
+    if (columns.length) this.#table(columns, rows);
+    for (const tile of tiles) this.#tile(tile);
+    parent.append(this.box);
+  }
+
+  #add(name, label) {
+    const element = output(name, label);
+    this.outputs.set(name, element);
+    return element;
+  }
+
+  #tile({ key, note, tone = "ink", minor = false }) {
+    const { base, moment } = parseQuantity(key);
+    const { label, symbol } = quantities[base];
+    const words = [label, note ?? MOMENTS[moment]].filter(Boolean).join(", ");
+    const tile = html(
+      "div",
+      { class: `flb-tile flb-tone-${tone}${minor ? " flb-minor" : ""}` },
+      html("span", { class: "flb-tile-label" }, words, " ", html("span", { class: "flb-symbol" }, symbol)),
+      this.#add(key, words),
+    );
+    this.box.append(tile);
+  }
+
+  #table(columns, rows) {
+    const table = html("table", { class: "flb-table" });
+    const head = html("tr", {}, html("td", {}, this.heading));
+    this.columns = columns.map(({ tone }) => html("th", { scope: "col", class: `flb-tone-${tone}` }));
+    head.append(...this.columns);
+    table.append(html("thead", {}, head));
+    const body = html("tbody", {});
+    for (const row of rows) {
+      const { base } = parseQuantity(row);
+      const { label, symbol } = quantities[base];
+      const line = html("tr", {}, html("th", { scope: "row" }, label, " ", html("span", { class: "flb-symbol" }, symbol)));
+      columns.forEach(({ prefix, name, tone }) => {
+        line.append(html("td", { class: `flb-tone-${tone}` }, this.#add(`${prefix}${row}`, `${label}, ${name}`)));
+      });
+      body.append(line);
+    }
+    table.append(body);
+    this.box.append(table);
+  }
+
+  /** Writes the values; every output must get one. */
+  show(values, { heading = "", columns = [] } = {}) {
+    if (this.heading.textContent !== heading) this.heading.textContent = heading;
+    columns.forEach((text, i) => {
+      if (this.columns[i].textContent !== text) this.columns[i].textContent = text;
+    });
+    for (const [name, element] of this.outputs) {
+      const value = values[name];
+      const exact = String(value);
+      if (element.dataset.value === exact) continue;
+      element.dataset.value = exact;
+      element.textContent = formatNumber(value);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import catalogue from "../../../flbook/shared/explorers.json" with { type: "json" };
+import common from "../../../flbook/shared/parameters.json" with { type: "json" };
+
+/** What is said of one parameter in shared/parameters.json, with what the explorer says otherwise. */
+export function specification(explorer, name) {
+  return { ...common[name], ...catalogue[explorer].parameters[name] };
+}
+
+/** All parameters of an explorer, those without a control too. */
+export function parameterNames(explorer) {
+  const { controls, more, fixed } = catalogue[explorer];
+  return [...controls, ...more, ...fixed];
+}
+
+/** Where on its slider (0…1) a value lies. */
+export function toPosition({ scale, min, max }, value) {
+  if (scale === "log") return Math.log(value / min) / Math.log(max / min);
+  return (value - min) / (max - min);
+}
+
+/** The value at a place (0…1) of the slider. */
+export function fromPosition({ scale, min, max }, position) {
+  if (scale === "log") return min * (max / min) ** position;
+  return min + (max - min) * position;
+}
+
+/** The value `count` steps further on the parameter's own grid, never outside its range. */
+export function stepped({ scale, min, max, step }, value, count) {
+  const [from, low, high] = scale === "log" ? [value, min, max].map(Math.log10) : [value, min, max];
+  const places = Math.round(from / step) + count;
+  const next = Math.min(Math.max(Number((places * step).toPrecision(12)), low), high);
+  return scale === "log" ? 10 ** next : next;
+}
+
+/** Whether two settings differ by more than the rounding of a slider. */
+export function differ(a, b) {
+  return Math.abs(a - b) > 1e-9 * Math.max(Math.abs(a), Math.abs(b));
+}
+
+export { catalogue };

@@ -1,0 +1,42 @@
+/** Moves a number from where it is to 1 in `duration` ms, frame by frame; at once where motion is unwelcome. */
+export class Player {
+  /** @param {{duration: number, read: () => number, write: (place: number) => void, changed: (playing: boolean) => void}} options */
+  constructor(options) {
+    Object.assign(this, options);
+    this.frame = undefined;
+  }
+
+  get playing() {
+    return this.frame !== undefined;
+  }
+
+  toggle() {
+    if (this.playing) this.stop();
+    else this.play();
+  }
+
+  play() {
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      this.write(this.read() >= 1 ? 0 : 1);
+      return;
+    }
+    const from = this.read() >= 0.999 ? 0 : Math.max(this.read(), 0);
+    let begin;
+    const advance = (now) => {
+      begin ??= now;
+      const place = Math.min(from + (now - begin) / this.duration, 1);
+      this.write(place);
+      if (place >= 1) this.stop();
+      else this.frame = requestAnimationFrame(advance);
+    };
+    this.frame = requestAnimationFrame(advance);
+    this.changed(true);
+  }
+
+  stop() {
+    if (!this.playing) return;
+    cancelAnimationFrame(this.frame);
+    this.frame = undefined;
+    this.changed(false);
+  }
+}
