@@ -24,8 +24,6 @@ __all__ = ["GradientFlow"]
 
 # From here on exp(−κ) is below every residual that a double can hold.
 LONG_PAST = 1500.0
-# From here on exp(−κ) leaves the normal range.
-PAST = 700.0
 # The Gram matrix of given weights may miss the flow's own by this much.
 ROUNDING = 1e-9
 
@@ -438,23 +436,23 @@ class _Orbit:
         self.start = a, b = origin.halves
         self.end = a_end, b_end = halves(signal_end, kernel_end, origin.floor)
         self.to_ahead, self.to_behind = a + b_end, b + a_end
-        self.stuck = (self.to_ahead == 0) | (self.to_behind == 0)
+        self.no_ahead, self.no_behind = self.to_ahead == 0, self.to_behind == 0
+        self.stuck = self.no_ahead | self.no_behind
         self.stuck_slope = np.where(origin.kernel == 0, origin.slope, 0.0)
 
         with np.errstate(over="ignore"):
             finite = np.where(np.isinf(t), 0.0, t)
             clock = origin.m * finite
             kappa = origin.m * kernel_end * finite
-        self.over = (
-            (np.isinf(t) | np.isinf(clock)) | (kappa > LONG_PAST) | (self.stuck & (kappa > PAST))
-        )
+        self.over = np.isinf(t) | np.isinf(clock) | (kappa > LONG_PAST)
         kappa = np.where(self.over, 0.0, kappa)
         clock = np.where(self.over, 0.0, clock)
         self.root_decay = np.exp(-kappa / 2)
         self.phi = ratio(-np.expm1(-kappa), kernel_end, clock)
         decay = self.root_decay * self.root_decay
-        self.ahead = 2 * decay + self.to_ahead * self.phi
-        self.behind = 2 * decay + self.to_behind * self.phi
+        # An empty mode stays empty: its denominator may underflow, and stands before a 0.
+        self.ahead = np.where(self.no_ahead, 1.0, 2 * decay + self.to_ahead * self.phi)
+        self.behind = np.where(self.no_behind, 1.0, 2 * decay + self.to_behind * self.phi)
 
     def _at(self, now: FloatArray, moving_end: Real, stuck_end: Real) -> FloatArray:
         end = np.where(self.stuck, stuck_end, moving_end)
@@ -463,12 +461,16 @@ class _Orbit:
     @cached_property
     def rising(self) -> FloatArray:
         """K + s."""
-        return self._at(self.start[0] * (self.behind / self.ahead), self.end[0], 0.0)
+        alone = self.start[0] * (2 * self.root_decay / self.ahead) * self.root_decay
+        now = np.where(self.no_behind, alone, self.start[0] * (self.behind / self.ahead))
+        return self._at(now, self.end[0], 0.0)
 
     @cached_property
     def falling(self) -> FloatArray:
         """K − s."""
-        return self._at(self.start[1] * (self.ahead / self.behind), self.end[1], 0.0)
+        alone = self.start[1] * (2 * self.root_decay / self.behind) * self.root_decay
+        now = np.where(self.no_ahead, alone, self.start[1] * (self.ahead / self.behind))
+        return self._at(now, self.end[1], 0.0)
 
     @property
     def kernel(self) -> FloatArray:
@@ -478,9 +480,11 @@ class _Orbit:
     def residual(self) -> FloatArray:
         """The residual at 0 times 4E/(ahead·behind)."""
         origin = self.origin
-        first = 2 * self.root_decay / np.maximum(self.ahead, self.behind)
-        second = 2 * self.root_decay / np.minimum(self.ahead, self.behind)
-        return self._at(origin.residual * first * second, 0.0, self.stuck_slope - origin.target)
+        larger, smaller = np.maximum(self.ahead, self.behind), np.minimum(self.ahead, self.behind)
+        first, second = 2 * self.root_decay / larger, 2 * self.root_decay / smaller
+        alone = origin.residual * (2 / np.where(self.no_ahead, self.behind, self.ahead))
+        now = np.where(self.stuck, alone, origin.residual * first * second)
+        return self._at(now, 0.0, self.stuck_slope - origin.target)
 
     @cached_property
     def change(self) -> FloatArray:
@@ -506,10 +510,16 @@ class _Orbit:
     def mode_factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """√ξ, 1/√ξ, and the factor of a layer whose partner is frozen."""
         origin = self.origin
-        root_end = np.sqrt(ratio(self.to_behind, self.to_ahead, 0.0))
-        back_end = np.sqrt(ratio(self.to_ahead, self.to_behind, 0.0))
-        grow = self._at(np.sqrt(self.behind / self.ahead), root_end, 0.0)
-        shrink = self._at(np.sqrt(self.ahead / self.behind), back_end, 0.0)
+        root = self.root_decay
+        grow = np.where(
+            self.no_behind, np.sqrt(2 / self.ahead) * root, np.sqrt(self.behind / self.ahead)
+        )
+        shrink = np.where(
+            self.no_ahead, np.sqrt(2 / self.behind) * root, np.sqrt(self.ahead / self.behind)
+        )
+        grow = self._at(grow, np.sqrt(ratio(self.to_behind, self.to_ahead, 0.0)), 0.0)
+        shrink = self._at(shrink, np.sqrt(ratio(self.to_ahead, self.to_behind, 0.0)), 0.0)
+        grow, shrink = np.where(self.no_ahead, 0.0, grow), np.where(self.no_behind, 0.0, shrink)
         push = 2 * origin.gamma * origin.residual
         push_end = ratio(push, self.to_ahead, 0.0)
-        return grow, shrink, self._at(push * self.phi / self.ahead, push_end, 0.0)
+        return grow, shrink, self._at(push * (self.phi / self.ahead), push_end, 0.0)
