@@ -371,10 +371,10 @@ def neuron_plane(ax, network, start, end, *, role="feature", reach=None) -> Axes
     span = reach / min(root_u, root_w)
     for a0, b0, a1, b1 in zip(u0 / root_u, w0 / root_w, u1 / root_u, w1 / root_w, strict=True):
         way = (b0, b1) if abs(a0) >= abs(b0) else (a0, a1)
-        for ends, colour, width in (((-span, span), "grid", 0.8), (way, role, 1.0)):
+        for ends, colour, order in (((-span, span), "grid", 1), (way, role, 2)):
             a, b = _branch(a0, b0, *ends)
-            ax.plot(a * root_u, b * root_w, color=PALETTE[colour], linewidth=width, zorder=1)
-    curve(ax, u0, w0, role="ghost", kind="measured")
+            ax.plot(a * root_u, b * root_w, color=PALETTE[colour], linewidth=1, zorder=order)
+    curve(ax, u0, w0, role="guide", kind="measured", markersize=3)
     curve(ax, u1, w1, role=role, kind="measured")
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set(xlabel="output weight $u_i$", ylabel="input weight $w_i$")
@@ -395,7 +395,9 @@ def _branch(a, b, first, last, points=65) -> tuple[np.ndarray, np.ndarray]:
     return parameter, np.copysign(other, b)
 
 
-def kernel_curve(ax, dynamics, t, *, role="ink", label=None, reach=None) -> Axes:
+def kernel_curve(
+    ax, dynamics, t, *, role="ink", label=None, offset=(4.0, -14.0), reach=None
+) -> Axes:
     r"""Draw the kernel against the slope: the curve that training moves along.
 
     It is the hyperbola :math:`K^2 = 4\gamma^2\eta_u\eta_w v^2 + K_{\min}^2` in thin grey with its
@@ -412,6 +414,8 @@ def kernel_curve(ax, dynamics, t, *, role="ink", label=None, reach=None) -> Axes
         Colour of the way, a key of `PALETTE`.
     label : str, optional
         Written at the end of the way.
+    offset : tuple of float
+        From there to the label, in typographic points.
     reach : float, optional
         The curve is drawn for slopes from -reach to reach; by default a little beyond the way.
 
@@ -452,7 +456,7 @@ def kernel_curve(ax, dynamics, t, *, role="ink", label=None, reach=None) -> Axes
     whole = np.hypot(signal * grid, dynamics.kernel_floor)
     curve(ax, grid, whole, role="guide", linewidth=1, zorder=1)
     curve(ax, grid, signal * np.abs(grid), role="ghost", kind="frozen", linewidth=1, zorder=1)
-    curve(ax, slope, kernel, role=role, label=label)
+    curve(ax, slope, kernel, role=role, label=label, offset=offset)
     ring = PALETTE["paper"]
     curve(ax, slope[:1], kernel[:1], role=role, kind="measured", markersize=8)
     curve(ax, slope[:1], kernel[:1], role=role, kind="measured", markersize=5, markerfacecolor=ring)

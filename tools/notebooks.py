@@ -14,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
@@ -149,7 +150,7 @@ def main(arguments=None) -> int:
                 report = f"{time.perf_counter() - start:.1f} s"
                 path.write_text(to_text(clean(notebook)), encoding="utf-8")
                 good = True
-        except UncleanError as error:
+        except (UncleanError, CellExecutionError) as error:
             good, report = False, str(error)
         failed = failed or not good
         verdict = report or ("clean" if good else "not clean: run python -m tools.notebooks on it")
