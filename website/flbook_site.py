@@ -80,9 +80,18 @@ def _is_thebe(script) -> bool:
     return "thebe" in text.lower()
 
 
+def escape_bars(app, what, name, obj, options, lines):
+    """Let ``|u|`` in a docstring be a norm, not one of reStructuredText's substitutions."""
+    lines[:] = [
+        line if line.lstrip().startswith((">>>", "...")) else line.replace("|", r"\|")
+        for line in lines
+    ]
+
+
 def setup(app):
     """Register the handlers; before and after those of myst-nb and of the themes."""
     app.connect("config-inited", use_site_assets)
+    app.connect("autodoc-process-docstring", escape_bars)
     app.connect("html-page-context", slim_widget_state, priority=100)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.add_css_file("flbook/site.css")
