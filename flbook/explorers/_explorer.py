@@ -104,7 +104,6 @@ def _control(parameter: Parameter, value: float) -> ipywidgets.Widget:
     common: dict[str, Any] = {
         "description": parameter.description,
         "readout_format": parameter.format,
-        "style": {"description_width": "initial"},
         "layout": {"width": "auto"},
     }
     if parameter.scale == "log":

@@ -91,7 +91,8 @@ export class LinePanel extends Panel {
 
   /**
    * @param {object} shown
-   * @param {Record<string, {xs: ArrayLike<number>, ys: ArrayLike<number>, label?: string}>} shown.lines
+   * @param {Record<string, {xs: ArrayLike<number>, ys: ArrayLike<number>, label?: string, labelAt?: number}>} shown.lines
+   *   `labelAt`: beside this point of the line instead of behind its end
    * @param {{x: number, ys: Record<string, number>}} [shown.mark] a moment and the height of each dot there
    * @param {string} shown.description the picture in words
    */
@@ -111,11 +112,12 @@ export class LinePanel extends Panel {
       }
       const text = line?.label ?? "";
       if (label.textContent !== text) label.textContent = text;
-      if (text) ends.push({ label, y: this.#clamped(line.ys[line.ys.length - 1]) });
+      if (!text) continue;
+      if (line.labelAt === undefined) ends.push({ label, y: this.#clamped(line.ys[line.ys.length - 1]) });
+      else place(label, this.#px(line.xs[line.labelAt]) + 9, this.#clamped(line.ys[line.labelAt]) - 3);
     }
     for (const { label, y } of spread(ends, LABEL_GAP, this.top + 4, this.top + this.plotHeight - 2)) {
-      label.setAttribute("x", this.left + this.plotWidth + 7);
-      label.setAttribute("y", round(y));
+      place(label, this.left + this.plotWidth + 7, y);
     }
     const at = shown.mark ? round(this.#px(shown.mark.x)) : -9;
     for (const [key, value] of [["x1", at], ["x2", at], ["y1", this.top], ["y2", this.top + this.plotHeight]]) {
@@ -161,6 +163,11 @@ const KEPT = ["x", "y", "xTitle", "aspect", "labelRoom"];
 
 function pick(options, keys) {
   return Object.fromEntries(keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]));
+}
+
+function place(label, x, y) {
+  label.setAttribute("x", round(x));
+  label.setAttribute("y", round(y));
 }
 
 function round(value) {

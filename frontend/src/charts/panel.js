@@ -1,10 +1,11 @@
+import { symbolic } from "../frame/html.js";
 import { freshId, svg } from "./svg.js";
 
 /** What every chart has: an <svg> picture with a text that says what is seen, a title, a clipped plot area. */
 export class Panel {
   /**
    * @param {Element} parent
-   * @param {{title: string, symbol?: string, note?: string, className?: string}} options
+   * @param {{title: string, symbol?: string, className?: string}} options
    */
   constructor(parent, { title, symbol = "", className = "" }) {
     this.figure = document.createElement("div");
@@ -13,12 +14,7 @@ export class Panel {
     heading.className = "flb-panel-title";
     this.heading = heading;
     heading.append(title);
-    if (symbol) {
-      const mark = document.createElement("span");
-      mark.className = "flb-symbol";
-      mark.textContent = symbol;
-      heading.append(" ", mark);
-    }
+    if (symbol) heading.append(" ", symbolic(symbol));
     this.svg = svg("svg", { role: "img", class: "flb-chart" });
     this.figure.append(heading, this.svg);
     parent.append(this.figure);

@@ -22,9 +22,9 @@ export class PlanePanel extends Panel {
     };
   }
 
-  resize(width) {
-    const side = Math.min(width, 460);
-    if (!this.setSize(side, side, { left: 10, right: 10, top: 10, bottom: 10 })) return;
+  /** Lays a square out, `side` px wide. */
+  resize(side) {
+    if (!this.setSize(side, side, { left: 8, right: 8, top: 8, bottom: 8 })) return;
     if (this.shown) this.draw(this.shown, true);
   }
 
@@ -56,7 +56,7 @@ export class PlanePanel extends Panel {
     this.axes.replaceChildren();
     svg("line", { class: "flb-axis", x1: left, x2: left + plotWidth, y1: y0, y2: y0 }, this.axes);
     svg("line", { class: "flb-axis", x1: x0, x2: x0, y1: top, y2: top + plotHeight }, this.axes);
-    const end = formatShort(this.shown.extent);
+    const end = formatShort(Number(this.shown.extent.toPrecision(2)));
     const text = (x, y, anchor, value) => {
       svg("text", { x, y, "text-anchor": anchor }, this.axes).textContent = value;
     };
@@ -90,7 +90,17 @@ export class PlanePanel extends Panel {
   }
 }
 
-/** Points of the hyperbola branch η_w u² − η_u w² = const through (u, w), turned by angles from −reach to reach. */
+/** The angles at which the branch through (u, w) leaves a square of half side `extent`. */
+export function reach(u, w, ratio, extent) {
+  const along = Math.abs(u + ratio * w) / 2;
+  const against = Math.abs(u - ratio * w) / 2;
+  const far = 1.6 * extent * Math.max(ratio, 1);
+  return [-Math.log(Math.max(far / against, 1)), Math.log(Math.max(far / along, 1))].map((angle) =>
+    Number.isFinite(angle) ? angle : 0,
+  );
+}
+
+/** Points of the branch of η_w u² − η_u w² = const through (u, w), between two angles from there. */
 export function branch(u, w, ratio, from, to, count = 24) {
   const points = [];
   for (let k = 0; k <= count; k++) {

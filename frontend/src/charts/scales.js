@@ -29,7 +29,7 @@ export function logarithmic(low, high) {
     ticks: (room) => {
       const first = Math.ceil(from - 1e-9);
       const last = Math.floor(from + span + 1e-9);
-      const stride = Math.max(1, Math.ceil((last - first) / Math.max(2, room / 45)));
+      const stride = Math.max(1, Math.ceil((last - first) / Math.max(2, room / 34)));
       const ticks = [];
       for (let power = first; power <= last; power++) {
         if (power % stride === 0) ticks.push({ value: 10 ** power, label: formatPower(power) });

@@ -3,7 +3,7 @@ import { linear, logarithmic } from "../charts/scales.js";
 import { formatCount, formatNumber } from "../frame/format.js";
 import { specification } from "../frame/parameters.js";
 import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network } from "../solver/index.js";
-import { recipe, sample, taskOf } from "./setting.js";
+import { recipe, relative, sample, taskOf } from "./setting.js";
 
 const { min: FIRST, max: LAST } = specification("every-knob", "t");
 const TIME = logarithmic(FIRST, LAST);
@@ -24,13 +24,13 @@ function compute(parameters) {
     t,
     target: task.target,
     curves: {
-      loss: triple(exact, frozen, limit, (flow, time) => flow.loss(time) / loss0),
+      loss: triple(exact, frozen, limit, (flow, time) => relative(flow.loss(time), loss0)),
       slope: triple(exact, frozen, limit, (flow, time) => flow.slope(time)),
       kernel: triple(exact, frozen, limit, (flow, time) => flow.kernel(time) / (exact.origin.kernel || 1)),
       alignment: { exact: sample(GRID, (time) => exact.alignment(time)), limit: sample(GRID, (time) => limit.alignment(time)) },
     },
     now: {
-      loss: exact.loss(t) / loss0,
+      loss: relative(exact.loss(t), loss0),
       slope: exact.slope(t),
       kernel: exact.kernelRatio(t),
       alignment: exact.alignment(t),
@@ -67,10 +67,10 @@ function triple(exact, frozen, limit, read) {
 }
 
 const PANELS = [
-  { key: "loss", title: "loss, relative to the start", symbol: "L/L₀", y: linear(0, 1.02) },
-  { key: "slope", title: "slope", symbol: "v", y: linear(-3, 3) },
+  { key: "loss", title: "loss, relative to the start", symbol: "L/L₀", y: linear(0, 1.05) },
+  { key: "slope", title: "slope", symbol: "v", y: linear(-1.5, 1.5) },
   { key: "kernel", title: "kernel, relative to the start", symbol: "K/K₀", y: logarithmic(0.1, 1000) },
-  { key: "alignment", title: "alignment", symbol: "ζ", y: linear(-1.02, 1.02) },
+  { key: "alignment", title: "alignment", symbol: "ζ", y: linear(-1.1, 1.1) },
 ];
 
 const LINES = [
@@ -88,7 +88,7 @@ function createView(container, { pickTime }) {
   return {
     resize(width) {
       const half = width >= 560 ? (width - 24) / 2 : width;
-      for (const { panel } of panels) panel.resize(half, width >= 560 ? undefined : 180);
+      for (const { panel } of panels) panel.resize(half, width >= 560 ? undefined : 160);
     },
     draw(result) {
       for (const { key, panel } of panels) {

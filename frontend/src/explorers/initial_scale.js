@@ -1,9 +1,9 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock, clockTime, linear, logarithmic } from "../charts/scales.js";
-import { formatNumber } from "../frame/format.js";
+import { formatNumber, formatShort } from "../frame/format.js";
 import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
-import { clockGrid, recipe, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { clockGrid, recipe, relative, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 
@@ -22,10 +22,10 @@ function follow(sigma, parameters, draws) {
   return {
     sigma,
     t,
-    loss: sample(GRID, (x) => flow.loss(unit * x) / loss0),
-    frozenLoss: sample(GRID, (x) => frozen.loss(unit * x) / loss0),
+    loss: sample(GRID, (x) => relative(flow.loss(unit * x), loss0)),
+    frozenLoss: sample(GRID, (x) => relative(frozen.loss(unit * x), loss0)),
     kernel: sample(GRID, (x) => flow.kernelRatio(unit * x)),
-    lossNow: flow.loss(t) / loss0,
+    lossNow: relative(flow.loss(t), loss0),
     start,
     now: flow.weights(t, start.u, start.w),
     end: flow.weights(Infinity, start.u, start.w),
@@ -35,14 +35,15 @@ function follow(sigma, parameters, draws) {
       loss: flow.loss(t),
       kernel_ratio: flow.kernelRatio(t),
       alignment: flow.alignment(t),
+      "kernel_ratio@inf": flow.kernelRatio(Infinity),
     },
     endRatio: flow.kernelRatio(Infinity),
   };
 }
 
-/** How far from the kernel regime a network went, 0 (kernel kept) to 1 (rebuilt from nothing). */
+/** How far a network left the kernel regime: 0 where its kernel stayed, 1 where it changed by a factor of 4 or more. */
 function novelty(ratio) {
-  return ratio >= 1 ? 1 - 1 / ratio : 1 - ratio;
+  return Math.min(Math.abs(Math.log2(ratio)) / 2, 1);
 }
 
 function extentOf({ start, end }) {
@@ -54,8 +55,7 @@ function extentOf({ start, end }) {
 function compute(parameters, draws) {
   const chosen = follow(parameters.sigma, parameters, draws);
   const reference = follow(parameters.sigma_reference, parameters, draws);
-  const times = `×\u202f${formatNumber(chosen.endRatio, 3)}`;
-  const [one, other] = [chosen, reference].map(({ sigma }) => `σ = ${formatNumber(sigma, 2)}`);
+  const [one, other] = [chosen, reference].map(({ sigma }) => `σ = ${formatShort(Number(sigma.toPrecision(2)))}`);
   const verdict = (ratio) => {
     if (Math.abs(ratio - 1) < 0.05) return "kept its kernel";
     if (ratio < 1.5 && ratio > 0.67) return "moved its kernel";
@@ -73,9 +73,13 @@ function compute(parameters, draws) {
       heading: parameters.clock >= 1 ? "after training" : parameters.clock <= 0 ? "before training" : "during training",
       columns: [one, other],
     },
-    summary:
-      `Both networks reach the same loss. The one that starts at ${other} ${verdict(reference.endRatio)} ` +
-      `(×\u202f${formatNumber(reference.endRatio, 4)}); the one that starts at ${one} ${verdict(chosen.endRatio)} (${times}).`,
+    summary: [
+      "Both networks reach the same loss. The one that starts at ",
+      { text: other, tone: "kernel" },
+      ` ${verdict(reference.endRatio)} (K(∞)/K₀ = ${formatNumber(reference.endRatio, 4)}); the one that starts at `,
+      { text: one, tone: "mixed" },
+      ` ${verdict(chosen.endRatio)} (${formatNumber(chosen.endRatio, 3)}).`,
+    ],
     mix: novelty(chosen.endRatio),
     clock: clockTime(parameters.clock),
     names: { one, other },
@@ -95,29 +99,33 @@ function createView(container, { pickTime }) {
     title: "kernel, relative to the start",
     symbol: "K/K₀",
     x,
-    y: logarithmic(0.5, 1000),
+    y: logarithmic(0.7, 1000),
     xTitle,
     lines: lines.slice(1),
   });
-  const chosenPlane = new PlanePanel(container, { title: "its neurons (uᵢ, wᵢ)", tone: "mixed", dot: 3 });
-  const referencePlane = new PlanePanel(container, { title: "its neurons (uᵢ, wᵢ)", tone: "kernel", dot: 3 });
+  const chosenPlane = new PlanePanel(container, { title: "neurons", tone: "mixed", dot: 3 });
+  const referencePlane = new PlanePanel(container, { title: "neurons", tone: "kernel", dot: 3 });
   for (const panel of [loss, kernel]) panel.onPick(pickTime);
   const all = [loss, kernel];
   const curve = (ys, label) => ({ xs: GRID, ys, label });
   return {
     resize(width) {
-      const half = width >= 560 ? (width - 24) / 2 : width;
-      for (const panel of [loss, kernel]) panel.resize(half);
-      for (const panel of [chosenPlane, referencePlane]) panel.resize(Math.min((width - 24) / 2, 280));
+      const wide = width >= 560;
+      const half = (width - 24) / 2;
+      for (const panel of [loss, kernel]) panel.resize(wide ? half : width, wide ? undefined : 150);
+      for (const panel of [chosenPlane, referencePlane]) {
+        panel.figure.style.width = `${half}px`;
+        panel.resize(Math.min(half, 260));
+      }
     },
     draw(result) {
       const { chosen, reference, names, clock: at } = result;
-      container.style.setProperty("--mix", `${Math.round(result.mix * 100)}%`);
+      container.parentElement.style.setProperty("--mix", `${Math.round(result.mix * 100)}%`);
       loss.draw({
         lines: {
           reference: curve(reference.loss, names.other),
           chosen: curve(chosen.loss, names.one),
-          frozen: curve(chosen.frozenLoss, "if K froze"),
+          frozen: { ...curve(chosen.frozenLoss, "kernel frozen"), labelAt: chosen.frozenLoss.findIndex((y) => y < 0.42) },
         },
         mark: { x: at, ys: { reference: reference.lossNow, chosen: chosen.lossNow } },
         description: `Loss over training time: both networks fall to the same loss and halve their error at time 1; with its kernel frozen, the network of ${names.one} would be at ${formatNumber(chosen.frozenLoss[80], 2)} of its loss then.`,
@@ -136,7 +144,7 @@ function createView(container, { pickTime }) {
 
 function drawPlane(panel, network, name) {
   const { start, now } = network;
-  panel.heading.textContent = `the neurons of ${name}`;
+  panel.heading.textContent = `neurons, ${name}`;
   panel.draw({
     extent: extentOf(network),
     start,
@@ -154,7 +162,7 @@ export const initialScale = {
       { prefix: "", name: "the network being set", tone: "mixed" },
       { prefix: "reference.", name: "the network it is compared with", tone: "kernel" },
     ],
-    rows: ["slope", "loss", "kernel_ratio", "alignment"],
+    rows: ["slope", "loss", "alignment", "kernel_ratio", "kernel_ratio@inf"],
   },
   compute,
   createView,

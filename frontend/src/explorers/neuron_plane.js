@@ -1,5 +1,5 @@
 import { LinePanel } from "../charts/line_panel.js";
-import { branch, PlanePanel } from "../charts/plane_panel.js";
+import { branch, PlanePanel, reach } from "../charts/plane_panel.js";
 import { clock, clockTime, linear, niceCeiling } from "../charts/scales.js";
 import { formatNumber } from "../frame/format.js";
 import { GradientFlow, Gram, Network } from "../solver/index.js";
@@ -25,7 +25,6 @@ function compute(parameters, { draws_u, draws_w }) {
     now: flow.weights(t, start.u, start.w),
     ratio: Math.sqrt(eta_u / eta_w),
     angle: flow.angle(t),
-    endAngle: flow.angle(Infinity),
     extent: niceCeiling(1.02 * largest(start.u, start.w, end.u, end.w)),
     x,
     slope,
@@ -39,6 +38,7 @@ function compute(parameters, { draws_u, draws_w }) {
       determinant: flow.determinant(),
       kernel_ratio: flow.kernelRatio(t),
       alignment: flow.alignment(t),
+      loss: flow.loss(t),
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
     summary:
@@ -93,13 +93,12 @@ function createView(container, { pickTime }) {
       strips.forEach((panel, i) => panel.resize(rest, height + (i === 2 ? 14 : 0)));
     },
     draw(result) {
-      const { start, now, ratio, angle, endAngle, x } = result;
-      const reach = Math.min(Math.max(Math.abs(endAngle) + 0.7, 1.2), 12);
+      const { start, now, ratio, angle, extent, x } = result;
       plane.draw({
-        extent: result.extent,
+        extent,
         start,
         now,
-        rails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, -reach, reach)),
+        rails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, ...reach(u, start.w[i], ratio, extent))),
         trails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, 0, angle, 12)),
         description: `${start.u.length} neurons in the plane of their output weight and their input weight, each on its own hyperbola; alignment of the two layers now ${formatNumber(result.quantities.alignment, 3)}.`,
       });
@@ -131,6 +130,7 @@ export const neuronPlane = {
       { key: "determinant", tone: "kernel", note: "frozen" },
       { key: "kernel_ratio" },
       { key: "alignment" },
+      { key: "loss" },
     ],
   },
   compute,

@@ -42,6 +42,11 @@ export function clockGrid(count) {
   return Float64Array.from({ length: count + 1 }, (_, i) => clockTime(i / count));
 }
 
+/** loss/loss0, 0 for a network that starts with nothing left to learn. */
+export function relative(loss, loss0) {
+  return loss0 > 0 ? loss / loss0 : 0;
+}
+
 /** Values of `f` over a grid, as a typed array. */
 export function sample(grid, f) {
   return Float64Array.from(grid, f);

@@ -7,6 +7,7 @@ import { Player } from "./player.js";
 import { paint } from "./theme.js";
 
 const SETTLED = 600; // ms without a change after which the next one starts a new comparison
+const SPOKEN = 1000; // ms of rest before a screen reader is told
 const PLAY = 5000; // ms from the start of training to its end
 
 /**
@@ -40,7 +41,8 @@ export class Frame {
     paint(this.root);
     this.summary = html("p", { class: "flb-summary" });
     this.charts = html("div", { class: "flb-charts" });
-    this.root.append(this.summary, this.charts);
+    this.spoken = html("p", { class: "flb-spoken", role: "status" });
+    this.root.append(this.summary, this.charts, this.spoken);
     this.view = this.explorer.createView(this.charts, {
       pickTime: (place) => this.#pickTime(place),
     });
@@ -77,7 +79,7 @@ export class Frame {
       this.player.stop();
       this.#set(this.model.get("start"));
     });
-    row.append(this.playButton, group, reset);
+    row.append(this.playButton, reset, group);
     return row;
   }
 
@@ -152,10 +154,23 @@ export class Frame {
     const result = this.explorer.compute(parameters, this.extras);
     this.view.draw(result);
     this.numbers.show(result.quantities, result.headings);
-    if (this.summary.textContent !== result.summary) this.summary.textContent = result.summary;
+    this.#say(result.summary);
     this.root.dataset.parameters = JSON.stringify(result.parameters, (_, value) => (value === Infinity ? "Infinity" : value));
     for (const button of this.presetButtons) button.setAttribute("aria-pressed", String(this.#matches(button.dataset.preset)));
     this.root.dataset.ready = "true";
+  }
+
+  /** Writes the one sentence that the picture says, and has it read out once the reader's hand rests. */
+  #say(summary) {
+    const parts = [summary].flat().map((part) => (typeof part === "string" ? { text: part } : part));
+    const text = parts.map((part) => part.text).join("");
+    if (this.summary.textContent === text) return;
+    const first = this.summary.textContent === "";
+    this.summary.replaceChildren(
+      ...parts.map((part) => (part.tone ? html("span", { class: `flb-tone-${part.tone} flb-word` }, part.text) : part.text)),
+    );
+    clearTimeout(this.speaking);
+    if (!first) this.speaking = setTimeout(() => (this.spoken.textContent = text), SPOKEN);
   }
 
   #matches(preset) {
@@ -167,6 +182,7 @@ export class Frame {
     this.player.stop();
     this.model.off("change", this.onChange);
     this.resizing.disconnect();
+    clearTimeout(this.speaking);
     if (this.pending !== undefined) cancelAnimationFrame(this.pending);
     this.release?.();
   }

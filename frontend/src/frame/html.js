@@ -5,3 +5,11 @@ export function html(name, attributes = {}, ...children) {
   element.append(...children);
   return element;
 }
+
+/** A symbol in print: what stands behind an underscore is set below the line. */
+export function symbolic(symbol) {
+  const [letter, index] = symbol.split("_");
+  const element = html("span", { class: "flb-symbol" }, letter);
+  if (index) element.append(html("sub", {}, index));
+  return element;
+}

@@ -1,6 +1,6 @@
 import quantities from "../../../flbook/shared/quantities.json" with { type: "json" };
 import { formatNumber } from "./format.js";
-import { html } from "./html.js";
+import { html, symbolic } from "./html.js";
 
 const MOMENTS = { 0: "at the start", inf: "in the end" };
 
@@ -43,7 +43,7 @@ export class Numbers {
     const tile = html(
       "div",
       { class: `flb-tile flb-tone-${tone}${minor ? " flb-minor" : ""}` },
-      html("span", { class: "flb-tile-label" }, words, " ", html("span", { class: "flb-symbol" }, symbol)),
+      html("span", { class: "flb-tile-label" }, words, " ", symbolic(symbol)),
       this.#add(key, words),
     );
     this.box.append(tile);
@@ -57,9 +57,10 @@ export class Numbers {
     table.append(html("thead", {}, head));
     const body = html("tbody", {});
     for (const row of rows) {
-      const { base } = parseQuantity(row);
-      const { label, symbol } = quantities[base];
-      const line = html("tr", {}, html("th", { scope: "row" }, label, " ", html("span", { class: "flb-symbol" }, symbol)));
+      const { base, moment } = parseQuantity(row);
+      const { label: words, symbol } = quantities[base];
+      const label = [words, MOMENTS[moment]].filter(Boolean).join(", ");
+      const line = html("tr", {}, html("th", { scope: "row" }, label, " ", symbolic(symbol)));
       columns.forEach(({ prefix, name, tone }) => {
         line.append(html("td", { class: `flb-tone-${tone}` }, this.#add(`${prefix}${row}`, `${label}, ${name}`)));
       });
