@@ -61,6 +61,8 @@ class Origin:
         wide = shape + (1,) * time_axes
 
         def spread(value: Any) -> FloatArray:
+            if not shape:
+                return np.float64(value)  # type: ignore[return-value]
             return np.broadcast_to(value, shape).reshape(wide)[()]
 
         self.uu, self.uw, self.ww = spread(gram.uu), spread(gram.uw), spread(gram.ww)
@@ -115,9 +117,8 @@ def halves(
 
 def ratio(numerator: Any, denominator: Any, otherwise: Any) -> FloatArray:
     """Return numerator/denominator, and `otherwise` where the denominator is not above 0."""
-    shape = np.broadcast_shapes(np.shape(numerator), np.shape(denominator), np.shape(otherwise))
-    out = np.array(np.broadcast_to(otherwise, shape), dtype=np.float64)
-    return np.divide(numerator, denominator, out=out, where=np.greater(denominator, 0))[()]
+    sound = np.greater(denominator, 0)
+    return np.where(sound, numerator / np.where(sound, denominator, 1.0), otherwise)[()]
 
 
 def cosine(along: FloatArray, across: FloatArray, at_zero: FloatArray) -> FloatArray:
