@@ -1,4 +1,16 @@
-// The theme names its search field "Search" although it reads "Search Ctrl+K": let the text be the name.
+// What the theme and its extensions mark up in a way that a screen reader stumbles over.
+
+/** Lets the visible text be the name where an aria-label says something else. */
+function nameByText(selector) {
+  for (const element of document.querySelectorAll(selector)) element.removeAttribute("aria-label");
+}
+
+/** Makes the entries of the bibliography, which docutils puts in a list, items of that list. */
+function markCitations() {
+  for (const entry of document.querySelectorAll(".citation-list > .citation")) entry.setAttribute("role", "listitem");
+}
+
 document.addEventListener("DOMContentLoaded", () => {
-  for (const button of document.querySelectorAll(".search-button-field")) button.removeAttribute("aria-label");
+  nameByText(".search-button-field, summary[aria-label]");
+  markCitations();
 });
