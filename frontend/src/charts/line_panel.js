@@ -46,17 +46,21 @@ export class LinePanel extends Panel {
   /** Lays the axes out for a width in px. */
   resize(width, height = Math.round(width * this.aspect)) {
     if (!this.setSize(width, height, { left: 40, right: this.labelRoom, top: 8, bottom: this.xTitle ? 36 : 22 })) return;
+    this.#layOut();
+  }
+
+  #layOut() {
+    for (const { path } of this.elements.values()) path.drawn = undefined;
     this.#drawAxes();
-    if (this.shown) this.draw(this.shown);
     this.#drawGhosts();
+    if (this.shown) this.draw(this.shown);
   }
 
   /** Lets the vertical axis run from `low` to `high`; nothing happens where it does so already. */
   setScale(low, high) {
     if (this.low === low && this.high === high) return;
     Object.assign(this, { low, high, y: linear(low, high) });
-    if (this.width) this.#drawAxes();
-    this.#drawGhosts();
+    if (this.width) this.#layOut();
   }
 
   #drawAxes() {
@@ -103,7 +107,8 @@ export class LinePanel extends Panel {
     const ends = [];
     for (const [key, { path, label, dot }] of this.elements) {
       const line = shown.lines[key];
-      path.setAttribute("d", line ? this.#path(line) : "");
+      if (line?.ys !== path.drawn) path.setAttribute("d", line ? this.#path(line) : "");
+      path.drawn = line?.ys;
       const at = line && shown.mark ? shown.mark.ys[key] : undefined;
       dot.setAttribute("r", at === undefined || !Number.isFinite(this.y.position(at)) ? 0 : 4);
       if (at !== undefined) {
@@ -128,11 +133,10 @@ export class LinePanel extends Panel {
   /** Keeps the lines as drawn now as the ghost. */
   keepGhost() {
     this.ghost = this.shown?.lines;
-    this.#drawGhosts();
+    if (this.width) this.#drawGhosts();
   }
 
   #drawGhosts() {
-    if (!this.width) return;
     for (const [key, { ghost }] of this.elements) {
       const line = this.ghost?.[key];
       ghost?.setAttribute("d", line ? this.#path(line) : "");

@@ -44,7 +44,8 @@ export class PlanePanel extends Panel {
     this.describe(shown.description);
     if (!sameExtent) this.#drawAxes();
     const { layers } = this;
-    layers.rails.setAttribute("d", shown.rails ? this.#polylines(shown.rails) : "");
+    if (force || shown.rails !== this.drawnRails) layers.rails.setAttribute("d", shown.rails ? this.#polylines(shown.rails) : "");
+    this.drawnRails = shown.rails;
     layers.trails.setAttribute("d", shown.trails ? this.#polylines(shown.trails) : "");
     layers.starts.setAttribute("d", this.#circles(shown.start, this.radius * 0.8));
     layers.dots.setAttribute("d", this.#circles(shown.now, this.radius));

@@ -3,39 +3,59 @@ import { linear, logarithmic } from "../charts/scales.js";
 import { formatCount, formatNumber } from "../frame/format.js";
 import { specification } from "../frame/parameters.js";
 import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network } from "../solver/index.js";
-import { recipe, relative, sample, taskOf } from "./setting.js";
+import { recipe, relative, remembering, sample, taskOf } from "./setting.js";
 
 const { min: FIRST, max: LAST } = specification("every-knob", "t");
 const TIME = logarithmic(FIRST, LAST);
 const GRID = Float64Array.from({ length: 241 }, (_, i) => TIME.value(i / 240));
 
-function compute(parameters) {
-  const { gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, t } = parameters;
-  const width = Math.round(parameters.width);
+/** The three flows of one setting, and their curves over all times. */
+function solve(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, second_moment, noise) {
+  const width = Math.round(wide);
   const network = new Network({ width, gamma, sigma_u, sigma_w, eta_u, eta_w });
-  const task = taskOf(parameters);
+  const task = taskOf({ second_moment, target, noise });
   const gram = Gram.typical(network, overlap);
   const exact = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const limit = new LogisticFlow(network, task, gram);
   const loss0 = exact.loss(0);
+  const all = (read) => ({
+    exact: sample(GRID, (time) => read(exact, time)),
+    frozen: sample(GRID, (time) => read(frozen, time)),
+    limit: sample(GRID, (time) => read(limit, time)),
+  });
+  return {
+    exact,
+    frozen,
+    loss0,
+    curves: {
+      loss: all((flow, time) => relative(flow.loss(time), loss0)),
+      slope: all((flow, time) => flow.slope(time)),
+      kernel: all((flow, time) => flow.kernel(time) / (exact.origin.kernel || 1)),
+      alignment: { exact: sample(GRID, (time) => exact.alignment(time)), limit: sample(GRID, (time) => limit.alignment(time)) },
+    },
+    recipe: (t) => recipe(network, task, gram, t),
+  };
+}
+
+const solved = remembering(solve);
+
+function compute(parameters) {
+  const { width, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, second_moment, noise, t } = parameters;
+  const { exact, frozen, loss0, curves, recipe: at } = solved(
+    width, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, second_moment, noise,
+  );
   const ratio = exact.kernelRatio(Infinity);
   return {
     t,
-    target: task.target,
-    curves: {
-      loss: triple(exact, frozen, limit, (flow, time) => relative(flow.loss(time), loss0)),
-      slope: triple(exact, frozen, limit, (flow, time) => flow.slope(time)),
-      kernel: triple(exact, frozen, limit, (flow, time) => flow.kernel(time) / (exact.origin.kernel || 1)),
-      alignment: { exact: sample(GRID, (time) => exact.alignment(time)), limit: sample(GRID, (time) => limit.alignment(time)) },
-    },
+    curves,
     now: {
       loss: relative(exact.loss(t), loss0),
       slope: exact.slope(t),
       kernel: exact.kernelRatio(t),
       alignment: exact.alignment(t),
     },
-    parameters: recipe(network, task, gram, t),
+    parameters: at(t),
     quantities: {
       slope: exact.slope(t),
       loss: exact.loss(t),
@@ -48,7 +68,7 @@ function compute(parameters) {
       "kernel_flow.slope": frozen.slope(t),
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
-    summary: `${verdict(ratio)}: at width ${formatCount(width)} the kernel ends at ${formatNumber(ratio, 4)} times its start, the layers at alignment ${formatNumber(exact.alignment(Infinity), 3)}.`,
+    summary: `${verdict(ratio)}: at width ${formatCount(Math.round(width))} the kernel ends at ${formatNumber(ratio, 4)} times its start, the layers at alignment ${formatNumber(exact.alignment(Infinity), 3)}.`,
   };
 }
 
@@ -56,14 +76,6 @@ function verdict(ratio) {
   if (Math.abs(ratio - 1) < 0.01) return "Kernel regime, the exact curve lies on the blue one";
   if (ratio > 20) return "Feature learning, the exact curve has left the blue one";
   return "Between the two limits";
-}
-
-function triple(exact, frozen, limit, read) {
-  return {
-    exact: sample(GRID, (time) => read(exact, time)),
-    frozen: sample(GRID, (time) => read(frozen, time)),
-    limit: sample(GRID, (time) => read(limit, time)),
-  };
 }
 
 const PANELS = [

@@ -1,45 +1,58 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
-import { clock, clockTime, linear, logarithmic } from "../charts/scales.js";
+import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
 import { formatNumber, formatShort } from "../frame/format.js";
 import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
-import { clockGrid, recipe, relative, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { clockGrid, recipe, relative, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 
 /** One network of the pair: its flow, its curves over its own clock, some of its neurons. */
-function follow(sigma, parameters, draws) {
-  const width = Math.round(parameters.width);
-  const task = taskOf(parameters);
+function train(sigma, wide, overlap, target, second_moment, noise, draws) {
+  const width = Math.round(wide);
+  const task = taskOf({ second_moment, target, noise });
   const network = new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
-  const gram = Gram.typical(network, parameters.overlap);
+  const gram = Gram.typical(network, overlap);
   const flow = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const unit = timeUnit(flow);
-  const t = unit * clockTime(parameters.clock);
   const loss0 = flow.loss(0);
   const start = { u: scaled(draws.draws_u, draws.draws_u.length, sigma), w: scaled(draws.draws_w, draws.draws_w.length, sigma) };
   return {
     sigma,
-    t,
+    flow,
+    unit,
+    loss0,
+    start,
+    end: flow.weights(Infinity, start.u, start.w),
+    endRatio: flow.kernelRatio(Infinity),
     loss: sample(GRID, (x) => relative(flow.loss(unit * x), loss0)),
     frozenLoss: sample(GRID, (x) => relative(frozen.loss(unit * x), loss0)),
     kernel: sample(GRID, (x) => flow.kernelRatio(unit * x)),
-    lossNow: relative(flow.loss(t), loss0),
-    start,
+    recipe: (t) => recipe(network, task, gram, t),
+  };
+}
+
+/** A trained network at one moment of its own clock. */
+function look(trained, clock) {
+  const { flow, unit, loss0, start } = trained;
+  const t = unit * clockTime(clock);
+  return {
+    ...trained,
     now: flow.weights(t, start.u, start.w),
-    end: flow.weights(Infinity, start.u, start.w),
-    recipe: recipe(network, task, gram, t),
+    lossNow: relative(flow.loss(t), loss0),
+    recipe: trained.recipe(t),
     quantities: {
       slope: flow.slope(t),
       loss: flow.loss(t),
       kernel_ratio: flow.kernelRatio(t),
       alignment: flow.alignment(t),
-      "kernel_ratio@inf": flow.kernelRatio(Infinity),
+      "kernel_ratio@inf": trained.endRatio,
     },
-    endRatio: flow.kernelRatio(Infinity),
   };
 }
+
+const [trainChosen, trainReference] = [remembering(train), remembering(train)];
 
 /** How far a network left the kernel regime: 0 where its kernel stayed, 1 where it changed by a factor of 4 or more. */
 function novelty(ratio) {
@@ -53,8 +66,10 @@ function extentOf({ start, end }) {
 }
 
 function compute(parameters, draws) {
-  const chosen = follow(parameters.sigma, parameters, draws);
-  const reference = follow(parameters.sigma_reference, parameters, draws);
+  const { sigma, sigma_reference, width, overlap, target, second_moment, noise, clock } = parameters;
+  const shared = [width, overlap, target, second_moment, noise, draws];
+  const chosen = look(trainChosen(sigma, ...shared), clock);
+  const reference = look(trainReference(sigma_reference, ...shared), clock);
   const [one, other] = [chosen, reference].map(({ sigma }) => `σ = ${formatShort(Number(sigma.toPrecision(2)))}`);
   const verdict = (ratio) => {
     if (Math.abs(ratio - 1) < 0.05) return "kept its kernel";
@@ -70,7 +85,7 @@ function compute(parameters, draws) {
       ...Object.fromEntries(Object.entries(reference.quantities).map(([key, value]) => [`reference.${key}`, value])),
     },
     headings: {
-      heading: parameters.clock >= 1 ? "after training" : parameters.clock <= 0 ? "before training" : "during training",
+      heading: clock >= 1 ? "after training" : clock <= 0 ? "before training" : "during training",
       columns: [one, other],
     },
     summary: [
@@ -81,7 +96,7 @@ function compute(parameters, draws) {
       ` ${verdict(chosen.endRatio)} (${formatNumber(chosen.endRatio, 3)}).`,
     ],
     mix: novelty(chosen.endRatio),
-    clock: clockTime(parameters.clock),
+    x: clockTime(clock),
     names: { one, other },
   };
 }
@@ -92,7 +107,7 @@ function createView(container, { pickTime }) {
     { key: "reference", kind: "exact", tone: "kernel" },
     { key: "chosen", kind: "exact", tone: "mixed", ghost: true },
   ];
-  const x = clock();
+  const x = clockScale();
   const xTitle = "training time (1 = error halved)";
   const loss = new LinePanel(container, { title: "loss, relative to the start", symbol: "L/L₀", x, y: linear(0, 1), xTitle, lines });
   const kernel = new LinePanel(container, {
@@ -119,7 +134,7 @@ function createView(container, { pickTime }) {
       }
     },
     draw(result) {
-      const { chosen, reference, names, clock: at } = result;
+      const { chosen, reference, names, x: at } = result;
       container.parentElement.style.setProperty("--mix", `${Math.round(result.mix * 100)}%`);
       loss.draw({
         lines: {

@@ -3,35 +3,53 @@ import { branch, PlanePanel, reach } from "../charts/plane_panel.js";
 import { clock, clockTime, linear, niceCeiling } from "../charts/scales.js";
 import { formatNumber } from "../frame/format.js";
 import { GradientFlow, Gram, Network } from "../solver/index.js";
-import { clockGrid, recipe, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { clockGrid, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(120);
 
-function compute(parameters, { draws_u, draws_w }) {
-  const { gamma, sigma_u, sigma_w, eta_u, eta_w } = parameters;
-  const width = Math.round(parameters.width);
+/** The network and its whole training, whatever the moment that is looked at. */
+function train(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_moment, noise, draws) {
+  const width = Math.round(wide);
   const network = new Network({ width, gamma, sigma_u, sigma_w, eta_u, eta_w });
-  const task = taskOf(parameters);
-  const start = { u: scaled(draws_u, width, sigma_u), w: scaled(draws_w, width, sigma_w) };
+  const task = taskOf({ second_moment, target, noise });
+  const start = { u: scaled(draws.draws_u, width, sigma_u), w: scaled(draws.draws_w, width, sigma_w) };
   const gram = Gram.fromWeights(start.u, start.w);
   const flow = new GradientFlow(network, task, gram);
   const unit = timeUnit(flow);
+  const end = flow.weights(Infinity, start.u, start.w);
+  const extent = niceCeiling(1.02 * largest(start.u, start.w, end.u, end.w));
+  const ratio = Math.sqrt(eta_u / eta_w);
+  return {
+    width,
+    flow,
+    unit,
+    start,
+    extent,
+    ratio,
+    target: task.target,
+    rails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, ...reach(u, start.w[i], ratio, extent))),
+    slope: sample(GRID, (x) => flow.slope(unit * x)),
+    imbalance: sample(GRID, () => flow.imbalance()),
+    determinant: sample(GRID, () => flow.determinant()),
+    goal: sample(GRID, () => task.target),
+    recipe: (t) => recipe(network, task, gram, t),
+  };
+}
+
+const trained = remembering(train);
+
+function compute(parameters, draws) {
+  const { gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_moment, noise } = parameters;
+  const training = trained(parameters.width, gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_moment, noise, draws);
+  const { width, flow, unit, start } = training;
   const x = clockTime(parameters.clock);
   const t = unit * x;
-  const end = flow.weights(Infinity, start.u, start.w);
-  const slope = sample(GRID, (moment) => flow.slope(unit * moment));
   return {
-    start,
-    now: flow.weights(t, start.u, start.w),
-    ratio: Math.sqrt(eta_u / eta_w),
-    angle: flow.angle(t),
-    extent: niceCeiling(1.02 * largest(start.u, start.w, end.u, end.w)),
+    ...training,
     x,
-    slope,
-    imbalance: flow.imbalance(),
-    determinant: flow.determinant(),
-    target: task.target,
-    parameters: recipe(network, task, gram, t),
+    now: flow.weights(t, start.u, start.w),
+    angle: flow.angle(t),
+    parameters: training.recipe(t),
     quantities: {
       slope: flow.slope(t),
       imbalance: flow.imbalance(),
@@ -74,11 +92,11 @@ function createView(container, { pickTime }) {
   const determinant = strip("the determinant is frozen", "D", "determinant", "kernel", { xTitle: "training time (1 = error halved)" });
   const strips = [moving, imbalance, determinant];
   for (const panel of strips) panel.onPick(pickTime);
-  const flat = (value) => new Float64Array(GRID.length).fill(value);
-  const drawFrozen = (panel, key, value, x, words) => {
+  const drawFrozen = (panel, key, ys, x, words) => {
+    const value = ys[0];
     panel.setScale(value < 0 ? -niceCeiling(-value) : 0, value > 0 ? niceCeiling(value) : value < 0 ? 0 : 1);
     panel.draw({
-      lines: { [key]: { xs: GRID, ys: flat(value), label: formatNumber(value, 3) } },
+      lines: { [key]: { xs: GRID, ys, label: formatNumber(value, 3) } },
       mark: { x, ys: { [key]: value } },
       description: `${words} over training time: a level line at ${formatNumber(value)}.`,
     });
@@ -93,12 +111,12 @@ function createView(container, { pickTime }) {
       strips.forEach((panel, i) => panel.resize(rest, height + (i === 2 ? 14 : 0)));
     },
     draw(result) {
-      const { start, now, ratio, angle, extent, x } = result;
+      const { start, now, ratio, angle, extent, rails, x } = result;
       plane.draw({
         extent,
         start,
         now,
-        rails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, ...reach(u, start.w[i], ratio, extent))),
+        rails,
         trails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, 0, angle, 12)),
         description: `${start.u.length} neurons in the plane of their output weight and their input weight, each on its own hyperbola; alignment of the two layers now ${formatNumber(result.quantities.alignment, 3)}.`,
       });
@@ -108,7 +126,7 @@ function createView(container, { pickTime }) {
       moving.draw({
         lines: {
           slope: { xs: GRID, ys: result.slope, label: formatNumber(result.quantities.slope, 3) },
-          target: { xs: GRID, ys: flat(result.target), label: "" },
+          target: { xs: GRID, ys: result.goal },
         },
         mark: { x, ys: { slope: result.quantities.slope } },
         description: `Slope over training time, from ${formatNumber(result.slope[0], 3)} to ${formatNumber(result.slope.at(-1), 3)}; the target is ${formatNumber(result.target, 3)}.`,

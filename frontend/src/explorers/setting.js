@@ -42,6 +42,21 @@ export function clockGrid(count) {
   return Float64Array.from({ length: count + 1 }, (_, i) => clockTime(i / count));
 }
 
+/**
+ * `f` that remembers its last answer: while only the time moves, curves need not be computed again.
+ * @template {(...values: any[]) => any} F
+ * @param {F} f a pure function
+ * @returns {F}
+ */
+export function remembering(f) {
+  let known = { values: undefined, answer: undefined };
+  return (...values) => {
+    const same = known.values?.length === values.length && values.every((value, i) => Object.is(value, known.values[i]));
+    if (!same) known = { values, answer: f(...values) };
+    return known.answer;
+  };
+}
+
 /** loss/loss0, 0 for a network that starts with nothing left to learn. */
 export function relative(loss, loss0) {
   return loss0 > 0 ? loss / loss0 : 0;
