@@ -440,11 +440,13 @@ class _Orbit:
         self.stuck = self.no_ahead | self.no_behind
         self.stuck_slope = np.where(origin.kernel == 0, origin.slope, 0.0)
 
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             finite = np.where(np.isinf(t), 0.0, t)
             clock = origin.m * finite
-            kappa = origin.m * kernel_end * finite
-        self.over = np.isinf(t) | np.isinf(clock) | (kappa > LONG_PAST)
+            kappa = clock * kernel_end
+            reach = clock * (self.to_ahead + self.to_behind)
+        ended = np.isinf(t) | np.isinf(clock) | np.isinf(reach) | (kappa > LONG_PAST)
+        self.over = ended | (origin.kernel == 0)
         kappa = np.where(self.over, 0.0, kappa)
         clock = np.where(self.over, 0.0, clock)
         self.root_decay = np.exp(-kappa / 2)
