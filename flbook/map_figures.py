@@ -11,7 +11,7 @@ from matplotlib.patches import Polygon
 from flbook.diagram import contour
 from flbook.figures import PALETTE, _check_axes, _check_choice, _check_pair, curve
 
-__all__ = ["band", "exponent_plane", "universal_plane"]
+__all__ = ["band", "exponent_plane", "half_plane", "universal_plane"]
 
 
 def band(ax, x, low, high, *, role="ink", opacity=0.2) -> Axes:
@@ -178,4 +178,75 @@ def exponent_plane(ax, reach=2.0) -> Axes:
     ax.set_xlabel("power of the determinant coordinate, $-g$")
     ax.set_ylabel("power of the distance, $k-b$")
     ax.grid(visible=False)
+    return ax
+
+
+def half_plane(
+    ax, before, after, *, role="ink", label=None, height=None, at="end", offset=(8.0, 0.0)
+) -> Axes:
+    r"""Draw one training as a horizontal move of the point :math:`(u\cdot w, \sqrt D)`.
+
+    The distance of the point from the origin is :math:`|u||w|`, the cosine of its angle the
+    alignment. Rays lead to the start and to the end.
+
+    Parameters
+    ----------
+    ax : Axes
+    before, after : Gram
+        A single network at two times.
+    role : str
+        Colour of the move, a key of `flbook.figures.PALETTE`.
+    label : str, optional
+        Written beside the move.
+    height : float, optional
+        Put the move at this height, at least 0, instead of :math:`\sqrt D` of each Gram matrix.
+    at : {"end", "start"}
+        The point beside which the label stands.
+    offset : tuple of float
+        From that point to the label, in typographic points.
+
+    Returns
+    -------
+    Axes
+        `ax`, with its axes labelled: a ring at the start, a dot at the end, the way between.
+
+    Raises
+    ------
+    TypeError
+        If `ax` is not an ``Axes``.
+    ValueError
+        If a Gram matrix holds several networks, `height` is negative or not finite, or `role` or
+        `at` is unknown.
+
+    Examples
+    --------
+    >>> import flbook as fl
+    >>> from matplotlib.figure import Figure
+    >>> ax = half_plane(Figure().subplots(), fl.Gram(2.0, 0.0, 2.0), fl.Gram(4.0, 2.0, 2.0))
+    >>> [round(float(y), 6) for y in ax.lines[2].get_ydata()]
+    [2.0, 2.0]
+    """
+    _check_axes(ax)
+    _check_choice("role", role, PALETTE)
+    _check_choice("at", at, ("end", "start"))
+    points = []
+    for name, gram in (("before", before), ("after", after)):
+        if gram.shape != ():
+            raise ValueError(f"{name} must hold a single network, got shape {gram.shape}")
+        points.append((gram.uw, gram.root_determinant if height is None else height))
+    across, up = np.array(points, dtype=float).T
+    if not np.all(np.isfinite(up) & (up >= 0)):
+        raise ValueError(f"height must be a finite number of at least 0, got {height}")
+    for x, y in zip(across, up, strict=True):
+        curve(ax, [0.0, x], [0.0, y], role="ghost", linewidth=0.8, zorder=1)
+    curve(ax, across, up, role=role)
+    dot = {"role": role, "kind": "measured", "offset": offset}
+    here = {at: label}
+    curve(ax, across[:1], up[:1], **dot, markersize=8)
+    hole = {"markersize": 5, "markerfacecolor": PALETTE["paper"]}
+    curve(ax, across[:1], up[:1], **dot, **hole, label=here.get("start"))
+    curve(ax, across[1:], up[1:], **dot, markersize=8, label=here.get("end"))
+    ax.set(aspect="equal", ylim=(0, None))
+    ax.set_xlabel(r"overlap $u\cdot w$")
+    ax.set_ylabel(r"height $\sqrt{D}$")
     return ax

@@ -113,8 +113,48 @@ def test_the_boundaries_of_the_exponent_plane(ax):
         lambda ax: map_figures.band(ax, [1.0], [0.0], [1.0]),
         lambda ax: map_figures.universal_plane(ax, (1.0, 2.0), (1.0, 2.0)),
         lambda ax: map_figures.exponent_plane(ax),
+        lambda ax: map_figures.half_plane(ax, fl.Gram(1.0, 0.0, 1.0), fl.Gram(1.0, 0.5, 1.0)),
     ],
 )
 def test_only_axes_can_be_drawn_on(draw):
     with pytest.raises(TypeError, match="Axes"):
         draw("here")
+
+
+def test_the_half_plane_shows_norms_as_distances_and_the_alignment_as_a_cosine(ax):
+    before, after = fl.Gram(2.0, -1.0, 3.0), fl.Gram(4.0, 2.5, 3.0)
+    map_figures.half_plane(ax, before, after, role="feature", label="seen", at="start")
+    first_ray, second_ray, move, ring, _, dot = (coordinates(line) for line in ax.lines)
+    for ray, gram in ((first_ray, before), (second_ray, after)):
+        x, y = ray[0][1], ray[1][1]
+        assert ray[0][0] == ray[1][0] == 0
+        assert np.hypot(x, y) == pytest.approx(gram.norm_product, rel=1e-14)
+        assert x / np.hypot(x, y) == pytest.approx(gram.alignment, rel=1e-14)
+    np.testing.assert_allclose(move, ([-1.0, 2.5], [np.sqrt(5.0), np.sqrt(5.75)]), rtol=1e-14)
+    assert (ring[0][0], dot[0][0]) == (-1.0, 2.5)
+    (text,) = ax.texts
+    assert text.get_text() == "seen" and text.xy == (-1.0, np.sqrt(5.0))
+    assert ax.get_aspect() == 1 and ax.get_ylim()[0] == 0
+
+
+def test_the_half_plane_at_a_height_of_its_own(ax):
+    map_figures.half_plane(ax, fl.Gram(1.0, 0.0, 1.0), fl.Gram(2.0, 1.0, 1.0), height=7.0)
+    np.testing.assert_array_equal(coordinates(ax.lines[2]), ([0.0, 1.0], [7.0, 7.0]))
+    assert not ax.texts
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"height": -1.0}, "height"),
+        ({"height": np.inf}, "height"),
+        ({"role": "pink"}, "role"),
+        ({"at": "middle"}, "at"),
+        ({"before": fl.Gram([1.0, 2.0], 0.0, 1.0)}, "before"),
+        ({"after": fl.Gram([1.0, 2.0], 0.0, 1.0)}, "after"),
+    ],
+)
+def test_the_half_plane_names_what_it_cannot_draw(ax, change, name):
+    grams = {"before": fl.Gram(1.0, 0.0, 1.0), "after": fl.Gram(1.0, 0.5, 1.0)}
+    with pytest.raises(ValueError, match=f"^{name} must"):
+        map_figures.half_plane(ax, **{**grams, **change})
