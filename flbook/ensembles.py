@@ -238,7 +238,7 @@ class Ensemble(ValueObject):
         >>> network = fl.SCALINGS["xavier"].at_width(10**12)
         >>> middle = fl.Ensemble(network, fl.Task(1.0, 1.0, 1.0), seed=0).quantiles(0.5)
         >>> print(middle.kernel_ratio.round(3), middle.half_time.round(3))
-        1.118 0.087
+        1.118 0.086
         """
         return Quantiles(
             *(
