@@ -59,18 +59,20 @@ class DescentMap:
         a, b = origin.halves
         # Networks whose kernel is zero never move.
         couple = np.where(origin.kernel > 0, origin.gamma * origin.eta * origin.m, 0.0)
-        parts = (a / 2, b / 2, origin.m, couple)
+        # The factor of an empty mode says nothing, and must not leave the range of doubles.
+        parts = (a / 2, b / 2, origin.m, couple, a > 0, b > 0)
         self.shape = np.shape(couple)
         self.size = max(1, int(np.prod(self.shape)))
         first = (origin.residual, origin.slope)
         if self.shape == ():
-            self.a, self.b, self.m, self.couple = (float(x) for x in parts)
+            constants = [float(x) for x in parts]
             residual, slope = (float(x) for x in first)
             zero, one = 0.0, 1.0
         else:
-            self.a, self.b, self.m, self.couple = (np.array(x) for x in parts)
+            constants = [np.array(x, dtype=np.float64) for x in parts]
             residual, slope = (np.array(x) for x in first)
             zero, one = np.zeros(self.shape), np.ones(self.shape)
+        self.a, self.b, self.m, self.couple, self.has_ahead, self.has_behind = constants
         self.target = origin.target
         self.first = State(residual, zero, slope, zero, one, zero, one, zero, zero, zero)
 
@@ -83,13 +85,18 @@ class DescentMap:
             state
         )
         turn = self.couple * residual
-        shrink = self.m * self.kernel(state) - turn * (self.couple * slope)
+        # v' − v = −(v − v*)·shrink with shrink = mK − (γηm)²(v − v*)v, the slope taken from a − b:
+        # so the residual and the modes stay consistent to rounding, however long they cycle.
+        shrink = self.m * (
+            self.a * ahead * ahead * (1 - turn / 2) + self.b * behind * behind * (1 + turn / 2)
+        )
+        on_ahead, on_behind = turn * self.has_ahead, turn * self.has_behind
         change, low = -shrink * residual, -shrink * residual_low
         return State(
             *_add(residual, residual_low, change, low),
             *_add(slope, slope_low, change, low),
-            *_add(ahead, ahead_low, -turn * ahead, -turn * ahead_low),
-            *_add(behind, behind_low, turn * behind, turn * behind_low),
+            *_add(ahead, ahead_low, -on_ahead * ahead, -on_ahead * ahead_low),
+            *_add(behind, behind_low, on_behind * behind, on_behind * behind_low),
             path + abs(change),
             state.blown,
         )

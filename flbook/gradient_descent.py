@@ -475,7 +475,7 @@ class _Moment:
                 "its sign at every step and has no limit"
             )
         # The step that left the range was already a change of sign.
-        infinity = -np.sign(last) * self.parity * np.inf if np.any(alternating) else last
+        infinity = np.where(last * self.parity > 0, -np.inf, np.inf)
         return np.where(alternating, infinity, last)
 
     @property
