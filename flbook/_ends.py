@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from flbook._checks import FloatArray
+from flbook._checks import FloatArray, broadcast_shape
 from flbook._dynamics import Origin, cosine
 from flbook.gram import Gram
 from flbook.network import Network
@@ -34,6 +34,7 @@ class Ends:
     def __init__(self, network: Network, task: Task, gram: Gram) -> None:
         self.gram = gram
         self.network, self.task = network, task
+        self.shape = broadcast_shape(network=network.shape, task=task.shape, gram=gram.shape)
         self.target = np.asarray(task.target)
         self.m = np.asarray(task.second_moment)
         self.double = 2 * network.gamma * np.sqrt(network.eta_u) * np.sqrt(network.eta_w)
@@ -73,7 +74,7 @@ class Ends:
         close = part > HARMLESS * self.kernel
         if not close.any():
             return floor
-        origin = Origin(self.network, self.task, self.gram, np.shape(self.kernel), 0)
+        origin = Origin(self.network, self.task, self.gram, self.shape, 0)
         return np.where(close, origin.floor, floor)
 
     @cached_property
@@ -118,9 +119,10 @@ class Ends:
     def alignment_cotangent(self) -> FloatArray:
         """|S(∞)|/√D, the cotangent of the final angle; infinite for parallel layers."""
         across = self.network.gamma * self.root_determinant
-        along = np.broadcast_to(np.abs(self.last_slope), across.shape)
+        along = np.abs(self.last_slope)
         limit = np.where((along > 0) | (self.initial_slope != 0), np.inf, 0.0)
-        return np.divide(along, across, out=limit, where=across > 0)
+        limit = np.array(np.broadcast_to(limit, self.shape))
+        return np.divide(along, across, out=limit, where=across > 0)[()]
 
     @property
     def half_time(self) -> FloatArray:
