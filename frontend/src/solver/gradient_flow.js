@@ -109,6 +109,14 @@ export class GradientFlow {
     return ratio(this.at(t).kernel, this.origin.kernel, 1);
   }
 
+  /** K(∞)/K(0) − 1, to full relative precision however small; −1 if the kernel dies */
+  get kernelDrift() {
+    const { signal, kernel, slope, residual } = this.origin;
+    if (kernel === 0) return 0;
+    if (this.stuck) return -1;
+    return ((signal * -residual) / kernel) * ((signal * (this.task.target + slope)) / (kernel + this.kernelEnd));
+  }
+
   /** The Gram matrix at time t: the larger of uu and ww from K and Δ, the other from uu·ww = (u·w)² + D */
   gram(t) {
     const { gamma, eta_u, eta_w } = this.network;

@@ -1,6 +1,11 @@
+export { Draws, Ensemble, quantile } from "./ensemble.js";
 export { GradientFlow } from "./gradient_flow.js";
 export { Gram } from "./gram.js";
 export { KernelFlow } from "./kernel_flow.js";
 export { LogisticFlow } from "./logistic_flow.js";
 export { Network } from "./network.js";
+export { Scaling } from "./scaling.js";
 export { Task } from "./task.js";
+export { decompose } from "./mechanisms.js";
+export { locate } from "./diagram.js";
+export { testError } from "./generalisation.js";

@@ -1,0 +1,107 @@
+import { ChiSquareQuantile, normalQuantile } from "./chi_square.js";
+import { Gram } from "./gram.js";
+
+// The root of x³ = x + 1: multiples of its inverse and of that squared fill a square more evenly than random points.
+const PLASTIC = 1.324717957244746;
+
+const fraction = (x) => x - Math.floor(x);
+
+/**
+ * Random starts by the exact Wishart law, from points that fill the cube evenly instead of randomly: network i of N has
+ * z at the share (i + ½)/N, χ²_d at {½ + i/ρ} and χ²_{d−1} at {½ + i/ρ²}, each through its quantile function.
+ */
+export class Draws {
+  /** @param {number} count */
+  constructor(count) {
+    const index = Array.from({ length: count }, (_, i) => i);
+    this.count = count;
+    this.overlap = Float64Array.from(index, (i) => normalQuantile((i + 0.5) / count));
+    this.lengths = index.map((i) => new ChiSquareQuantile(fraction(0.5 + i * (1 / PLASTIC))));
+    this.others = index.map((i) => new ChiSquareQuantile(fraction(0.5 + i * (1 / PLASTIC ** 2))));
+    this.known = new Map();
+  }
+
+  /** χ²_d and χ²_{d−1} of every network at one width. */
+  at(width) {
+    if (!this.known.has(width)) {
+      if (this.known.size > 256) this.known.clear();
+      this.known.set(width, {
+        length: Float64Array.from(this.lengths, (quantile) => quantile.at(width)),
+        across: Float64Array.from(this.others, (quantile) => quantile.at(width - 1)),
+      });
+    }
+    return this.known.get(width);
+  }
+}
+
+/** Many networks of one width, trained to the end. */
+export class Ensemble {
+  /**
+   * @param {Draws} draws
+   * @param {import("./network.js").Network} network
+   * @param {import("./task.js").Task} task
+   */
+  constructor(draws, network, task) {
+    Object.assign(this, { draws, network, task });
+  }
+
+  /** The start of network i. */
+  gram(i) {
+    const { sigma_u, sigma_w, width } = this.network;
+    const { length, across } = this.draws.at(width);
+    const z = this.draws.overlap[i];
+    return new Gram(
+      sigma_u ** 2 * length[i],
+      sigma_u * sigma_w * Math.sqrt(length[i]) * z,
+      sigma_w ** 2 * (z * z + across[i]),
+    );
+  }
+
+  #each(read) {
+    const { sigma_u, sigma_w, width } = this.network;
+    const { length, across } = this.draws.at(width);
+    const { overlap, count } = this.draws;
+    const values = new Float64Array(count);
+    const scale = sigma_u * sigma_w;
+    for (let i = 0; i < count; i++) {
+      const size = scale * Math.sqrt(length[i]);
+      values[i] = read(size * overlap[i], size * Math.sqrt(across[i]), i);
+    }
+    return values;
+  }
+
+  /** v(0) */
+  initialSlope() {
+    const { gamma } = this.network;
+    return this.#each((along) => gamma * along);
+  }
+
+  /** ζ(∞) */
+  finalAlignment() {
+    const end = this.task.target / this.network.gamma;
+    return this.#each((_, height) => (end === 0 ? 0 : end / Math.hypot(end, height)));
+  }
+
+  /** K(∞)/K(0) − 1, to full relative precision however small */
+  kernelDrift() {
+    const { gamma, eta_u, eta_w, sigma_u, sigma_w, width } = this.network;
+    const { target } = this.task;
+    const { length, across } = this.draws.at(width);
+    const { overlap } = this.draws;
+    const signal = 2 * gamma * Math.sqrt(eta_u) * Math.sqrt(eta_w);
+    return this.#each((along, height, i) => {
+      const first = eta_w * sigma_u ** 2 * length[i];
+      const second = eta_u * sigma_w ** 2 * (overlap[i] ** 2 + across[i]);
+      const start = gamma * gamma * (first + second);
+      const floor = Math.hypot(gamma * gamma * (first - second), signal * gamma * height);
+      const end = Math.hypot(signal * target, floor);
+      const slope = gamma * along;
+      return ((signal * (target - slope)) / start) * ((signal * (target + slope)) / (start + end));
+    });
+  }
+}
+
+/** The smallest number that at least a share q of the sorted values do not exceed. */
+export function quantile(sorted, q) {
+  return sorted[Math.max(Math.ceil(q * sorted.length), 1) - 1];
+}
