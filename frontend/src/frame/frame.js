@@ -45,6 +45,7 @@ export class Frame {
     this.root.append(this.summary, this.charts, this.spoken);
     this.view = this.explorer.createView(this.charts, {
       pickTime: (place) => this.#pickTime(place),
+      set: (values) => this.#set(values),
     });
     this.numbers = new Numbers(this.root, { ...this.explorer.numbers, label: "Numbers" });
     this.root.append(this.#actions());
@@ -84,16 +85,18 @@ export class Frame {
   }
 
   #showPlaying(playing) {
+    const { plays = "the training" } = this.configuration;
     this.playButton.textContent = playing ? "❚❚ Pause" : "▶ Play";
-    this.playButton.setAttribute("aria-label", playing ? "Pause the training" : "Play the training");
+    this.playButton.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${plays}`);
     if (!playing) this.model.save_changes();
   }
 
-  /** A preset's values, at the width that is set now where they are powers of it. */
+  /** A preset's values, at the width that is set now where they are powers of it and the exponents are no parameters. */
   #presetValues(name) {
     const preset = presets[name];
     if (preset.values) return preset.values;
     const { gamma, sigma2_u, sigma2_w, eta_u, eta_w } = preset.exponents ?? this.model.get("scalings")[preset.scaling];
+    if (this.names.includes("c_gamma")) return { c_gamma: gamma, c_u: sigma2_u, c_w: sigma2_w, e_u: eta_u, e_w: eta_w };
     const width = Math.round(this.model.get("width"));
     const power = (exponent) => width ** exponent;
     const wanted = {

@@ -15,6 +15,12 @@ function output(name, label) {
   return html("output", { "data-quantity": name, "aria-live": "off", "aria-label": label });
 }
 
+/** What shared/quantities.json says of a quantity, by its full name where that has an entry of its own. */
+function about(name) {
+  const { prefix, base, moment } = parseQuantity(name);
+  return { ...(quantities[`${prefix}.${base}`] ?? quantities[base]), when: MOMENTS[moment] };
+}
+
 /** The live numbers of a figure. */
 export class Numbers {
   /**
@@ -37,9 +43,8 @@ export class Numbers {
   }
 
   #tile({ key, note, tone = "ink", minor = false }) {
-    const { base, moment } = parseQuantity(key);
-    const { label, symbol } = quantities[base];
-    const words = [label, note ?? MOMENTS[moment]].filter(Boolean).join(", ");
+    const { label, symbol, when } = about(key);
+    const words = [label, note ?? when].filter(Boolean).join(", ");
     const tile = html(
       "div",
       { class: `flb-tile flb-tone-${tone}${minor ? " flb-minor" : ""}` },
@@ -57,9 +62,8 @@ export class Numbers {
     table.append(html("thead", {}, head));
     const body = html("tbody", {});
     for (const row of rows) {
-      const { base, moment } = parseQuantity(row);
-      const { label: words, symbol } = quantities[base];
-      const label = [words, MOMENTS[moment]].filter(Boolean).join(", ");
+      const { label: words, symbol, when } = about(row);
+      const label = [words, when].filter(Boolean).join(", ");
       const line = html("tr", {}, html("th", { scope: "row" }, label, " ", symbolic(symbol)));
       columns.forEach(({ prefix, name, tone }) => {
         line.append(html("td", { class: `flb-tone-${tone}` }, this.#add(`${prefix}${row}`, `${label}, ${name}`)));
