@@ -17,6 +17,7 @@ __all__ = [
     "Parameter",
     "every_knob",
     "initial_scale",
+    "kernel_drift",
     "neuron_plane",
     "parameters",
 ]
@@ -111,3 +112,35 @@ def every_knob(*, task: Task | None = None, **start: float) -> Explorer:
     Explorer('every-knob', t=1, sigma_u=0.398107, target=1, width=1e+12, ...)
     """
     return Explorer("every-knob", task=task, **start)
+
+
+def kernel_drift(*, task: Task | None = None, **start: float) -> Explorer:
+    """Show how far training takes the kernel, over time and against the width.
+
+    The network has γ = 1/√d and learning rates 1 (the NTK parametrisation). With a target of
+    −`overlap`·`sigma`², minus its slope at the start, the kernel comes back to where it started.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    **start : float
+        Where the parameters start: `width` (1 to 10¹²), `target`, `overlap`, `clock` (training time
+        from 0, the start, to 1, infinity), `sigma` (σ_u = σ_w), `second_moment`, `noise`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.kernel_drift(width=10**6)  # doctest: +ELLIPSIS
+    Explorer('kernel-drift', width=1e+06, target=2, overlap=0.5, clock=1, ...)
+    """
+    return Explorer("kernel-drift", task=task, **start)

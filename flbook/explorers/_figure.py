@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
@@ -90,4 +91,12 @@ def _number(parameter: Parameter, value: float) -> traitlets.TraitType:
     low, high = (
         end + side * abs(end) * 1e-9 for end, side in ((parameter.min, -1), (parameter.max, 1))
     )
-    return traitlets.Float(value, min=low, max=high).tag(sync=True)
+    return _Finite(value, min=low, max=high).tag(sync=True)
+
+
+class _Finite(traitlets.Float):
+    def validate(self, obj: Any, value: Any) -> Any:
+        number = super().validate(obj, value)
+        if math.isnan(number):
+            self.error(obj, value)
+        return number

@@ -38,5 +38,5 @@ export function formatShort(value) {
 /** A count with thousands apart, or a power of ten where it is one: 1 000, 10¹². */
 export function formatCount(value) {
   if (value < 1e6) return value.toLocaleString("en-GB").replaceAll(",", "\u202f");
-  return formatNumber(value, 2).replace(/^1\.0×/, "");
+  return formatNumber(value, 2).replace(/^1(\.0*)?×/, "");
 }

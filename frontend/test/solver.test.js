@@ -1,0 +1,159 @@
+// The solver by itself: limits, symmetries, frozen numbers, and small steps of the weights as an independent route.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { differenceOfProducts, dot, twoProduct } from "../src/solver/exact.js";
+import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network, Task } from "../src/solver/index.js";
+
+const close = (a, b, relative = 1e-12, absolute = 0) =>
+  assert.ok(Math.abs(a - b) <= relative * Math.abs(b) + absolute, `${a} is not ${b}`);
+
+const network = new Network({ width: 3, gamma: 0.7, eta_u: 1.5, eta_w: 0.4 });
+const task = new Task(1.3, -0.9, 2);
+const [u0, w0] = [Float64Array.of(0.3, -1.1, 0.8), Float64Array.of(0.9, 0.2, 0.5)];
+const gram = Gram.fromWeights(u0, w0);
+const flow = new GradientFlow(network, task, gram);
+const TIMES = [0, 1e-9, 0.01, 0.3, 1, 4, 20, 200, Infinity];
+
+/** Training by Runge-Kutta steps on the weights themselves. */
+function simulate(t, steps) {
+  const { gamma, eta_u, eta_w } = network;
+  const velocity = ([u, w]) => {
+    const error = task.secondMoment * (gamma * dot(u, w) - task.target);
+    return [w.map((x) => -eta_u * gamma * error * x), u.map((x) => -eta_w * gamma * error * x)];
+  };
+  const add = (a, b, h) => a.map((layer, i) => layer.map((x, j) => x + h * b[i][j]));
+  let state = [u0, w0];
+  const h = t / steps;
+  for (let i = 0; i < steps; i++) {
+    const k1 = velocity(state);
+    const k2 = velocity(add(state, k1, h / 2));
+    const k3 = velocity(add(state, k2, h / 2));
+    const k4 = velocity(add(state, k3, h));
+    for (const [k, share] of [[k1, 1], [k2, 2], [k3, 2], [k4, 1]]) state = add(state, k, (h * share) / 6);
+  }
+  return state;
+}
+
+test("products and their differences lose nothing", () => {
+  const [a, b] = [1 + 2 ** -30, 1 - 2 ** -30];
+  assert.deepEqual(twoProduct(a, b), [1, -(2 ** -60)]);
+  assert.equal(differenceOfProducts(a, b, 1, 1), -(2 ** -60));
+  assert.equal(dot([1e16, 1, -1e16], [1, 1, 1]), 1);
+});
+
+test("the weights follow the flow that small steps take", () => {
+  for (const t of [0.1, 0.5, 2]) {
+    const [u, w] = simulate(t, 4000);
+    const exact = flow.weights(t, u0, w0);
+    u.forEach((x, i) => close(exact.u[i], x, 1e-10, 1e-12));
+    w.forEach((x, i) => close(exact.w[i], x, 1e-10, 1e-12));
+    close(flow.slope(t), network.gamma * dot(u, w), 1e-10);
+  }
+});
+
+test("the Gram matrix is that of the weights, at every time", () => {
+  for (const t of TIMES) {
+    const { u, w } = flow.weights(t, u0, w0);
+    const [expected, shown] = [Gram.fromWeights(u, w), flow.gram(t)];
+    for (const entry of ["uu", "uw", "ww"]) close(shown[entry], expected[entry], 1e-12, 1e-14);
+    close(flow.alignment(t), expected.alignment, 1e-12, 1e-14);
+    close(flow.determinant(), expected.determinant, 1e-12);
+  }
+});
+
+test("every neuron stays on its hyperbola", () => {
+  for (const t of TIMES) {
+    const { u, w } = flow.weights(t, u0, w0);
+    const { eta_u, eta_w } = network;
+    u.forEach((x, i) => close(eta_w * x * x - eta_u * w[i] * w[i], eta_w * u0[i] ** 2 - eta_u * w0[i] ** 2, 1e-12, 1e-13));
+  }
+});
+
+test("it starts at the start and ends at the target", () => {
+  close(flow.slope(0), network.gamma * gram.uw, 1e-15);
+  assert.equal(flow.slope(Infinity), task.target);
+  assert.equal(flow.residual(Infinity), 0);
+  close(flow.loss(Infinity), 0.5 * (2 - 0.81 / 1.3), 1e-14);
+  close(flow.kernel(Infinity), Math.hypot(flow.origin.signal * task.target, flow.kernelFloor), 1e-15);
+});
+
+test("the residual keeps its digits far below the rounding of the slope", () => {
+  const [one, two] = [40, 80].map((t) => flow.residual(t));
+  close(Math.log(two / one) / 40, -flow.rate, 1e-12);
+});
+
+test("mirroring the target and one layer mirrors the slope", () => {
+  const mirrored = new GradientFlow(network, new Task(1.3, 0.9, 2), new Gram(gram.uu, -gram.uw, gram.ww));
+  for (const t of TIMES) assert.equal(mirrored.slope(t), -flow.slope(t));
+});
+
+test("swapping the layers with their learning rates changes nothing", () => {
+  const swapped = new GradientFlow(
+    new Network({ ...network, eta_u: network.eta_w, eta_w: network.eta_u }),
+    task,
+    new Gram(gram.ww, gram.uw, gram.uu),
+  );
+  for (const t of TIMES) close(swapped.slope(t), flow.slope(t), 1e-14);
+});
+
+test("a vector of times is answered in any order", () => {
+  const forward = TIMES.map((t) => flow.slope(t));
+  const backward = [...TIMES].reverse().map((t) => flow.slope(t));
+  assert.deepEqual(backward.reverse(), forward);
+});
+
+test("a network without weights does not move", () => {
+  const still = new GradientFlow(network, task, new Gram(0, 0, 0));
+  for (const t of TIMES) {
+    assert.equal(still.slope(t), 0);
+    assert.equal(still.kernelRatio(t), 1);
+  }
+  assert.ok(Number.isNaN(still.timeToShrink(0.5)));
+});
+
+test("balanced layers on the wrong side of the saddle end on it", () => {
+  const balanced = new Network({ width: 1, gamma: 1, eta_u: 1, eta_w: 1 });
+  const stuck = new GradientFlow(balanced, new Task(1, 1, 1), new Gram(2, -2, 2));
+  assert.equal(stuck.slope(Infinity), 0);
+  assert.equal(stuck.residual(Infinity), -1);
+  assert.ok(Number.isNaN(stuck.timeToShrink(0.2)));
+  const half = stuck.timeToShrink(0.5);
+  close(stuck.residual(half), -1.5, 1e-12);
+});
+
+test("with a large kernel floor the flow is the frozen kernel's", () => {
+  const wide = new Network({ width: 1e12, gamma: 1e-6 });
+  const start = Gram.typical(wide, 0.5);
+  const [exact, frozen] = [new GradientFlow(wide, task, start), new KernelFlow(wide, task, start)];
+  for (const t of TIMES) close(exact.slope(t), frozen.slope(t), 1e-5);
+});
+
+test("with a vanishing kernel floor the flow is the logistic curve", () => {
+  const small = new Network({ width: 1, gamma: 1 });
+  const start = new Gram(1e-6, 1e-6 * (1 - 1e-15), 1e-6);
+  const up = new Task(1, 1, 1);
+  const [exact, limit] = [new GradientFlow(small, up, start), new LogisticFlow(small, up, start)];
+  for (const t of TIMES) close(exact.slope(t), limit.slope(t), 1e-6);
+});
+
+test("the time to shrink the error does what it says", () => {
+  for (const cross of [-0.9, 0, 0.9]) {
+    const tried = new GradientFlow(network, new Task(1.3, cross, 2), gram);
+    for (const fraction of [0.9, 0.5, 1e-3, 1e-12]) {
+      close(tried.residual(tried.timeToShrink(fraction)), fraction * tried.residual(0), 1e-11);
+    }
+  }
+});
+
+test("the kernel may come back to its start after every feature has flipped", () => {
+  const start = Gram.fromWeights(Float64Array.of(1, 0.2), Float64Array.of(0.5, 1));
+  const slope = network.gamma * start.uw;
+  const flipped = new GradientFlow(network, new Task(1, -slope, 1), start);
+  close(flipped.kernelRatio(Infinity), 1, 1e-14);
+  close(flipped.alignment(Infinity), -flipped.alignment(0), 1e-14);
+});
+
+test("a typical Gram matrix has the moments of its law", () => {
+  const { uu, uw, ww } = Gram.typical(new Network({ width: 100, sigma_u: 0.5, sigma_w: 2 }), 3);
+  assert.deepEqual([uu, uw, ww], [25, 30, 4 * (9 + 99)]);
+});
