@@ -1,4 +1,4 @@
-"""The explorers' Python side: starting values, traits, controls, links; and the files they share."""
+"""The explorers' Python side: starting values, traits, controls, links, shared files."""
 
 import json
 import re
@@ -119,7 +119,7 @@ def test_a_bad_start_is_refused(start, error, message):
 
 
 def test_an_unknown_explorer_is_refused():
-    with pytest.raises(ValueError, match="name must be one of initial-scale, .*, got 'scale'"):
+    with pytest.raises(ValueError, match=r"name must be one of initial-scale, .*, got 'scale'"):
         Explorer("scale")
 
 
