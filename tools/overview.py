@@ -44,12 +44,7 @@ def save(path: Path = PICTURE):
     """Write the picture to `path` as SVG, the same bytes at every run."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with matplotlib.style.context("flbook.flbook"):
-        metadata = {
-            "Date": None,
-            "Creator": None,
-            "Title": "The kernel of three networks in training",
-        }
-        draw().savefig(path, metadata=metadata)
+        draw().savefig(path, metadata={"Date": None, "Creator": None, "Title": TITLE})
 
 
 if __name__ == "__main__":
