@@ -159,11 +159,13 @@ def gradient_flow(
     start = np.concatenate([u, w])
     if last == 0:
         return Simulation(network, task, t, u[None], w[None])
-    result = solve_ivp(
-        derivative, (0.0, last), start, method="DOP853", t_eval=t, rtol=rtol, atol=atol
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = solve_ivp(
+            derivative, (0.0, last), start, method="DOP853", t_eval=t, rtol=rtol, atol=atol
+        )
     if not result.success:
-        raise RuntimeError(f"the integrator stopped at t = {result.t[-1]:g}: {result.message}")
+        reached = f"after {len(result.t)} of {t.size} times"
+        raise RuntimeError(f"the integrator stopped {reached}: {result.message}")
     return Simulation(network, task, t, result.y[:width].T, result.y[width:].T)
 
 
