@@ -142,14 +142,15 @@ class Ends:
         root = np.sqrt(lead * lead + 4 * HALF_WAY * (1 - HALF_WAY) * product)
         size = np.abs(lead) + root
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            backward = size / (2 * HALF_WAY * product)
-            y = np.where(lead >= 0, 2 * (1 - HALF_WAY) / size, backward)
+            y = 2 * (1 - HALF_WAY) / size
+            other = lead < 0
+            if other.any():
+                y = np.where(other, size / (2 * HALF_WAY * product), y)
             growth = share * y
-            time = np.where(
-                growth < LINEAR,
-                y / (self.m * total),
-                np.log1p(growth) / (self.m * self.last_kernel),
-            )
+            time = np.log1p(growth) / (self.m * self.last_kernel)
+            linear = growth < LINEAR
+            if linear.any():
+                time = np.where(linear, y / (self.m * total), time)
         return time if self.still is None else np.where(self.still, np.inf, time)
 
     def _product(self, total: FloatArray) -> FloatArray:

@@ -59,9 +59,7 @@ def off_line_variance(dynamics: GradientFlow | GradientDescent, t: ArrayLike) ->
     shape = dynamics.shape + (1,) * (uu.ndim - len(dynamics.shape))
     scale = np.broadcast_to(network.gamma * np.asarray(network.sigma_w), dynamics.shape)
     scale = scale.reshape(shape)
-    # a descent that diverged has uu = ∞, and 0 variance all the same if σ_w = 0
-    variance = np.multiply(uu * scale, scale, out=np.zeros(uu.shape), where=scale > 0)
-    return variance[()]
+    return _times(_times(uu, scale), scale)[()]
 
 
 def generalisation_error(
@@ -138,6 +136,11 @@ def generalisation_error(
     )
     on_line = constant(test.second_moment) * gap * gap / 2 + constant(test.loss_floor)
     moment = constant(moment)
-    # a descent that diverged has an infinite variance, and no error from it where x⊥ = 0
-    off_line = np.multiply(moving(variance), moment, out=np.zeros(on_line.shape), where=moment > 0)
+    off_line = _times(moving(variance), moment)
     return (on_line + off_line / 2)[()]
+
+
+def _times(values: FloatArray, factor: FloatArray) -> FloatArray:
+    """Multiply, with ∞·0 = 0: the infinities are those of a descent that diverged."""
+    shape = np.broadcast_shapes(np.shape(values), np.shape(factor))
+    return np.multiply(values, factor, out=np.zeros(shape), where=np.asarray(factor) > 0)

@@ -1,0 +1,218 @@
+"""The exact test error, against whole networks with many input dimensions."""
+
+import numpy as np
+import pytest
+
+import flbook as fl
+from flbook import simulated_test_error as slow
+
+INFINITY = float("inf")
+
+
+def rotation(dimensions, seed=0):
+    random = np.random.default_rng(seed)
+    return np.linalg.qr(random.standard_normal((dimensions, dimensions)))[0]
+
+
+def line_data(dimensions, seed=0):
+    """Return inputs on a line, labels, the line's direction and their task."""
+    random = np.random.default_rng(seed)
+    a = random.standard_normal(12)
+    y = 1.4 * a + 0.3 * random.standard_normal(12)
+    direction = rotation(dimensions)[0]
+    task = fl.Task(np.mean(a * a), np.mean(a * y), np.mean(y * y))
+    return np.outer(a, direction), y, direction, task
+
+
+@pytest.mark.parametrize("by_steps", [False, True])
+def test_training_never_reaches_the_weights_across_the_line(by_steps):
+    dimensions, width = 6, 5
+    x, y, n, task = line_data(dimensions)
+    network = fl.Network(width, 0.8, 0.9, 0.7, 0.03, 0.05)
+    u0, W0 = slow.sample_layers(network, dimensions, seed=1)
+    times = np.array([0.0, 3.0, 20.0, 60.0])
+    train = slow.train_by_steps if by_steps else slow.train_by_flow
+    trained = train(network, x, y, u0, W0, times)
+    gram = fl.Gram.from_weights(u0, W0 @ n)
+    kind = fl.GradientDescent if by_steps else fl.GradientFlow
+    dynamics = kind(network, task, gram)
+
+    across = np.eye(dimensions) - np.outer(n, n)
+    assert trained.W @ across == pytest.approx(
+        np.broadcast_to(W0 @ across, trained.W.shape), abs=1e-12
+    )
+    assert np.sum(trained.u**2, axis=1) == pytest.approx(dynamics.gram(times).uu, rel=1e-8)
+    assert trained.predict(n[None])[:, 0] == pytest.approx(dynamics.slope(times), rel=1e-8)
+    assert trained.test_error(x, y) == pytest.approx(dynamics.loss(times), rel=1e-8)
+
+
+@pytest.mark.parametrize("by_steps", [False, True])
+def test_variance_over_thousands_of_directions(by_steps):
+    # every direction across the line is one draw of γ u·W⊥e, with the same u
+    dimensions, width = 3001, 3
+    x, y, n = np.zeros((2, dimensions)), np.array([1.0, -2.0]), np.eye(dimensions)[0]
+    x[:, 0] = [1.0, -1.5]
+    network = fl.Network(width, 0.8, 0.9, 0.7, 0.05, 0.05)
+    layers = slow.sample_layers(network, dimensions, seed=2)
+    train = slow.train_by_steps if by_steps else slow.train_by_flow
+    times = [0.0, 10.0, 100.0]
+    trained = train(network, x, y, *layers, times)
+    kind = fl.GradientDescent if by_steps else fl.GradientFlow
+    gram = fl.Gram.from_weights(layers[0], layers[1] @ n)
+    dynamics = kind(network, fl.Task.from_data(x[:, 0], y), gram)
+    predictions = trained.predict(np.eye(dimensions)[1:])
+    variance = np.mean(predictions**2, axis=1)
+    wanted = fl.off_line_variance(dynamics, times)
+    assert variance == pytest.approx(wanted, rel=4 * np.sqrt(2 / 3000))
+    assert wanted[2] > 1.2 * wanted[0]
+
+
+@pytest.mark.parametrize("by_steps", [False, True])
+def test_error_of_real_networks_on_inputs_off_the_line(by_steps):
+    dimensions, width, networks = 4, 3, 300
+    x, y, n, task = line_data(dimensions)
+    random = np.random.default_rng(5)
+    a = 0.5 + random.standard_normal(40)
+    off = random.standard_normal((40, dimensions)) * [0.4, 2.0, 1.0, 0.2]
+    off -= np.outer(off @ n, n)
+    labels = 1.1 * a + off @ [0.1, -0.1, 0.05, 0.2] + 0.2 * random.standard_normal(40)
+    inputs = np.outer(a, n) + off
+    test = fl.Task(np.mean(a * a), np.mean(a * labels), np.mean(labels**2))
+    moment = np.mean(np.sum(off**2, axis=1))
+
+    network = fl.Network(width, 0.8, 0.9, 0.7, 0.1, 0.15)
+    times = [0.0, 4.0, 40.0]
+    gaps, off_line = [], []
+    for seed in range(networks):
+        u0, W0 = slow.sample_layers(network, dimensions, seed)
+        gram = fl.Gram.from_weights(u0, W0 @ n)
+        if by_steps:
+            trained = slow.train_by_steps(network, x, y, u0, W0, times)
+            dynamics = fl.GradientDescent(network, task, gram)
+        else:
+            trained = slow.train_by_flow(network, x, y, u0, W0, times, rtol=1e-6, atol=1e-8)
+            dynamics = fl.GradientFlow(network, task, gram)
+        wanted = fl.generalisation_error(dynamics, times, moment, test)
+        gaps.append(trained.test_error(inputs, labels) - wanted)
+        off_line.append(moment * fl.off_line_variance(dynamics, times) / 2)
+    error = np.std(gaps, axis=0) / np.sqrt(networks)
+    assert (np.abs(np.mean(gaps, axis=0)) < 4 * error).all()
+    # the comparison can see the off-line term: without it the gap would be many errors wide
+    assert (np.mean(off_line, axis=0) > 8 * error).all()
+
+
+def test_large_initialisation_costs_and_the_rich_corner_is_free():
+    scales = 10.0 ** np.arange(-6, 2)
+    network = fl.Network(1000, sigma_u=scales, sigma_w=scales)
+    flow = fl.GradientFlow(network, fl.Task(1.0, 1.0, 1.0), network.typical_gram())
+    error = fl.generalisation_error(flow, INFINITY, 1.0)
+    assert (np.diff(error) > 0).all()
+    # uu(∞) → |v*|/γ = 1 in the rich corner, and uu(∞) → uu(0) = d σ² far from it
+    assert error[0] == pytest.approx(scales[0] ** 2 / 2, rel=1e-6)
+    assert error[-1] == pytest.approx(1000 * scales[-1] ** 4 / 2, rel=1e-3)
+
+
+def test_on_the_line_the_error_is_the_loss():
+    network = fl.Network(5)
+    flow = fl.GradientFlow(network, fl.Task(2.0, 1.0, 3.0), fl.Gram(1.0, 0.4, 2.0))
+    times = [0.0, 0.3, INFINITY]
+    assert fl.generalisation_error(flow, times, 0.0) == pytest.approx(flow.loss(times), rel=1e-14)
+    other = fl.Task(0.5, -0.2, 1.0)
+    v = flow.slope(times)
+    wanted = (0.5 * v**2 + 2 * 0.2 * v + 1.0) / 2
+    assert fl.generalisation_error(flow, times, 0.0, other) == pytest.approx(wanted, rel=1e-13)
+
+
+def test_shapes_broadcast():
+    network = fl.Network(5, sigma_w=np.array([0.5, 1.0, 2.0]))
+    task = fl.Task(1.0, 1.0, 2.0)
+    flow = fl.GradientFlow(network, task, fl.Gram(1.0, 0.4, np.ones((2, 1))))
+    times = np.linspace(0, 3, 5)
+    assert fl.off_line_variance(flow, times).shape == (2, 3, 5)
+    assert fl.off_line_variance(flow, 1.0).shape == (2, 3)
+    moments = np.ones((4, 1, 1))
+    test = fl.Task(1.0, 0.5, np.array([1.0, 2.0, 3.0]))
+    error = fl.generalisation_error(flow, times, moments, test)
+    assert error.shape == (4, 2, 3, 5)
+    single = fl.GradientFlow(fl.Network(5, sigma_w=2.0), task, fl.Gram(1.0, 0.4, 1.0))
+    alone = fl.generalisation_error(single, times, 1.0, fl.Task(1.0, 0.5, 3.0))
+    assert error[3, 1, 2] == pytest.approx(alone, rel=1e-14)
+
+
+def test_a_descent_that_diverges_has_infinite_error():
+    network = fl.Network(2, sigma_w=[1.0, 0.0], eta_u=10.0, eta_w=10.0)
+    task = fl.Task(1.0, 1.0, 1.0)
+    descent = fl.GradientDescent(network, task, fl.Gram(1.0, 0.2, 1.0))
+    assert fl.off_line_variance(descent, 2000).tolist() == [INFINITY, 0.0]
+    assert fl.generalisation_error(descent, 2000, 1.0).tolist() == [INFINITY, INFINITY]
+    assert fl.generalisation_error(descent, 2000, 0.0).tolist() == [INFINITY, INFINITY]
+
+
+def test_refusals():
+    network, task, gram = fl.Network(2), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, 0.0, 1.0)
+    flow = fl.GradientFlow(network, task, gram)
+    with pytest.raises(TypeError, match="dynamics must be a GradientFlow or a GradientDescent"):
+        fl.off_line_variance(fl.KernelFlow(network, task, gram), 1.0)
+    with pytest.raises(TypeError, match="dynamics must be a GradientFlow or a GradientDescent"):
+        fl.generalisation_error(network, 1.0, 1.0)
+    with pytest.raises(ValueError, match="t must be a time of at least 0"):
+        fl.off_line_variance(flow, -1.0)
+    with pytest.raises(ValueError, match="off_line_moment must be finite and at least 0"):
+        fl.generalisation_error(flow, 1.0, -1.0)
+    with pytest.raises(TypeError, match="test must be a Task"):
+        fl.generalisation_error(flow, 1.0, 1.0, gram)
+    several = fl.GradientFlow(network, task, fl.Gram(1.0, np.zeros(2), 1.0))
+    with pytest.raises(ValueError, match=r"off_line_moment \(3,\)"):
+        fl.generalisation_error(several, 1.0, np.ones(3))
+
+
+def test_refusals_of_the_simulation():
+    network = fl.Network(2)
+    x, y, u, W = [[1.0, 0.0]], [1.0], [1.0, 0.0], np.eye(2)
+    for train in (slow.train_by_flow, slow.train_by_steps):
+        with pytest.raises(TypeError, match="network must be a Network"):
+            train(None, x, y, u, W, [0.0])
+        with pytest.raises(ValueError, match="network must be a single one"):
+            train(fl.Network([2, 2]), x, y, u, W, [0.0])
+        with pytest.raises(ValueError, match=r"x must have shape \(examples, D\)"):
+            train(network, [1.0], y, u, W, [0.0])
+        with pytest.raises(ValueError, match=r"y must have shape \(1,\) like x"):
+            train(network, x, [1.0, 2.0], u, W, [0.0])
+        with pytest.raises(ValueError, match=r"u0 must have shape \(2,\)"):
+            train(network, x, y, [1.0], W, [0.0])
+        with pytest.raises(ValueError, match=r"W0 must have shape \(2, 2\)"):
+            train(network, x, y, u, np.eye(3), [0.0])
+        for wrong in ([1.0, 1.0], [0.0, INFINITY], [], 1.0, [-1.0]):
+            with pytest.raises(ValueError, match="must"):
+                train(network, x, y, u, W, wrong)
+    with pytest.raises(ValueError, match="rtol must be finite and greater than 0"):
+        slow.train_by_flow(network, x, y, u, W, [0.0], rtol=0.0)
+    with pytest.raises(ValueError, match="before the weights leave the range of doubles"):
+        slow.train_by_steps(fl.Network(2, eta_u=1e3, eta_w=1e3), x, [5.0], u, W, [0, 100])
+    trained = slow.train_by_flow(network, x, y, u, W, [0.0])
+    with pytest.raises(ValueError, match=r"x must have shape \(examples, 2\)"):
+        trained.predict([[1.0]])
+    with pytest.raises(ValueError, match="y must have shape"):
+        trained.test_error(x, [1.0, 2.0])
+    with pytest.raises(TypeError, match="dimensions must be an int"):
+        slow.sample_layers(network, 2.0)
+    with pytest.raises(ValueError, match="dimensions must be at least 1"):
+        slow.sample_layers(network, 0)
+
+
+def test_progress_is_told():
+    network = fl.Network(2, eta_u=0.01, eta_w=0.01)
+    u, W = slow.sample_layers(network, 2, seed=0)
+    for train, end in ((slow.train_by_flow, 1000.0), (slow.train_by_steps, 1000)):
+        told = []
+        train(
+            network,
+            [[1.0, 0.0]],
+            [1.0],
+            u,
+            W,
+            [end],
+            progress=lambda *now, told=told: told.append(now),
+        )
+        assert 3 < len(told) < 150
+        assert all(0 <= done <= wanted == end for done, wanted in told)
