@@ -30,7 +30,8 @@ export class PlanePanel extends Panel {
 
   /**
    * @param {object} shown
-   * @param {number} shown.extent half the side of the square that is seen
+   * @param {number} shown.extent half of what is seen of the u axis
+   * @param {number} [shown.extentW] half of what is seen of the w axis, where that differs
    * @param {{u: ArrayLike<number>, w: ArrayLike<number>}} shown.start
    * @param {{u: ArrayLike<number>, w: ArrayLike<number>}} shown.now
    * @param {{u: number, w: number}[][]} [shown.trails]
@@ -38,8 +39,9 @@ export class PlanePanel extends Panel {
    * @param {string} shown.description
    */
   draw(shown, force = false) {
-    const sameExtent = this.shown?.extent === shown.extent && !force;
+    const sameExtent = this.shown?.extent === shown.extent && this.extentW === (shown.extentW ?? shown.extent) && !force;
     this.shown = shown;
+    this.extentW = shown.extentW ?? shown.extent;
     if (!this.width) return;
     this.describe(shown.description);
     if (!sameExtent) this.#drawAxes();
@@ -57,14 +59,14 @@ export class PlanePanel extends Panel {
     this.axes.replaceChildren();
     svg("line", { class: "flb-axis", x1: left, x2: left + plotWidth, y1: y0, y2: y0 }, this.axes);
     svg("line", { class: "flb-axis", x1: x0, x2: x0, y1: top, y2: top + plotHeight }, this.axes);
-    const end = formatShort(Number(this.shown.extent.toPrecision(2)));
+    const [endU, endW] = [this.shown.extent, this.extentW].map((extent) => formatShort(Number(extent.toPrecision(2))));
     const text = (x, y, anchor, value) => {
       svg("text", { x, y, "text-anchor": anchor }, this.axes).textContent = value;
     };
     text(left + plotWidth, y0 - 6, "end", "uᵢ");
-    text(left + plotWidth, y0 + 15, "end", end);
+    text(left + plotWidth, y0 + 15, "end", endU);
     text(x0 + 7, top + 10, "start", "wᵢ");
-    text(x0 - 7, top + 10, "end", end);
+    text(x0 - 7, top + 10, "end", endW);
   }
 
   #x(u) {
@@ -72,7 +74,7 @@ export class PlanePanel extends Panel {
   }
 
   #y(w) {
-    return Math.round((this.top + (0.5 - w / (2 * this.shown.extent)) * this.plotHeight) * 10) / 10;
+    return Math.round((this.top + (0.5 - w / (2 * this.extentW)) * this.plotHeight) * 10) / 10;
   }
 
   #circles({ u, w }, radius) {
@@ -91,11 +93,11 @@ export class PlanePanel extends Panel {
   }
 }
 
-/** The angles at which the branch through (u, w) leaves a square of half side `extent`. */
-export function reach(u, w, ratio, extent) {
+/** The angles at which the branch through (u, w) leaves what is seen, extent by extentW. */
+export function reach(u, w, ratio, extent, extentW = extent) {
   const along = Math.abs(u + ratio * w) / 2;
   const against = Math.abs(u - ratio * w) / 2;
-  const far = 1.6 * extent * Math.max(ratio, 1);
+  const far = 1.6 * Math.max(extent, ratio * extentW);
   return [-Math.log(Math.max(far / against, 1)), Math.log(Math.max(far / along, 1))].map((angle) =>
     Number.isFinite(angle) ? angle : 0,
   );

@@ -68,14 +68,22 @@ function compute(parameters) {
       "kernel_flow.slope": frozen.slope(t),
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
-    summary: `${verdict(ratio)}: at width ${formatCount(Math.round(width))} the kernel ends at ${formatNumber(ratio, 4)} times its start, the layers at alignment ${formatNumber(exact.alignment(Infinity), 3)}.`,
+    summary: [
+      ...verdict(ratio),
+      ` At width ${formatCount(Math.round(width))} the kernel ends at ${formatNumber(ratio, 4)} times its start, ` +
+        `the layers at alignment ${formatNumber(exact.alignment(Infinity), 3)}.`,
+    ],
   };
 }
 
+const FROZEN = { text: "frozen kernel", tone: "kernel" };
+const LOGISTIC = { text: "logistic limit", tone: "feature" };
+
+/** Which of the two limits the exact curve keeps to, if any. */
 function verdict(ratio) {
-  if (Math.abs(ratio - 1) < 0.01) return "Kernel regime, the exact curve lies on the blue one";
-  if (ratio > 20) return "Feature learning, the exact curve has left the blue one";
-  return "Between the two limits";
+  if (Math.abs(ratio - 1) < 0.01) return ["The exact curve keeps to the ", FROZEN, ": the kernel regime."];
+  if (ratio > 20) return ["The exact curve has left the ", FROZEN, " for the ", LOGISTIC, ": features are learned."];
+  return ["The exact curve keeps to neither the ", FROZEN, " nor the ", LOGISTIC, "."];
 }
 
 const PANELS = [
@@ -86,9 +94,9 @@ const PANELS = [
 ];
 
 const LINES = [
+  { key: "exact", kind: "exact", tone: "ink", ghost: true },
   { key: "frozen", kind: "frozen", tone: "kernel" },
   { key: "limit", kind: "limit", tone: "feature" },
-  { key: "exact", kind: "exact", tone: "ink", ghost: true },
 ];
 
 function createView(container, { pickTime }) {

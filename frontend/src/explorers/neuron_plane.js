@@ -17,7 +17,7 @@ function train(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_momen
   const flow = new GradientFlow(network, task, gram);
   const unit = timeUnit(flow);
   const end = flow.weights(Infinity, start.u, start.w);
-  const extent = niceCeiling(1.02 * largest(start.u, start.w, end.u, end.w));
+  const [extent, extentW] = extents(largest(start.u, end.u), largest(start.w, end.w));
   const ratio = Math.sqrt(eta_u / eta_w);
   return {
     width,
@@ -25,9 +25,10 @@ function train(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_momen
     unit,
     start,
     extent,
+    extentW,
     ratio,
     target: task.target,
-    rails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, ...reach(u, start.w[i], ratio, extent))),
+    rails: Array.from(start.u, (u, i) => branch(u, start.w[i], ratio, ...reach(u, start.w[i], ratio, extent, extentW))),
     slope: sample(GRID, (x) => flow.slope(unit * x)),
     imbalance: sample(GRID, () => flow.imbalance()),
     determinant: sample(GRID, () => flow.determinant()),
@@ -63,6 +64,12 @@ function compute(parameters, draws) {
       `${width} neurons, one moving number: the slope goes from ${formatNumber(flow.slope(0), 2)} to ` +
       `${formatNumber(flow.slope(Infinity), 3)}, while no neuron leaves its hyperbola and Δ and D stay what they were.`,
   };
+}
+
+/** What is seen of the two axes: the same of both, as long as neither layer is dwarfed by the other. */
+function extents(u, w) {
+  const [seenU, seenW] = Math.max(u, w) < 6 * Math.min(u, w) ? [Math.max(u, w), Math.max(u, w)] : [u, w];
+  return [niceCeiling(1.02 * seenU), niceCeiling(1.02 * seenW)];
 }
 
 function largest(...arrays) {
@@ -111,9 +118,10 @@ function createView(container, { pickTime }) {
       strips.forEach((panel, i) => panel.resize(rest, height + (i === 2 ? 14 : 0)));
     },
     draw(result) {
-      const { start, now, ratio, angle, extent, rails, x } = result;
+      const { start, now, ratio, angle, extent, extentW, rails, x } = result;
       plane.draw({
         extent,
+        extentW,
         start,
         now,
         rails,
