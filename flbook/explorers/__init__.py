@@ -16,6 +16,7 @@ __all__ = [
     "Figure",
     "Parameter",
     "every_knob",
+    "half_plane",
     "initial_scale",
     "kernel_drift",
     "neuron_plane",
@@ -141,6 +142,38 @@ def kernel_drift(*, task: Task | None = None, **start: float) -> Explorer:
     --------
     >>> from flbook import explorers
     >>> explorers.kernel_drift(width=10**6)  # doctest: +ELLIPSIS
-    Explorer('kernel-drift', width=1e+06, target=2, overlap=0.5, clock=1, ...)
+    Explorer('kernel-drift', width=1e+06, target=3, overlap=0.5, clock=1, ...)
     """
     return Explorer("kernel-drift", task=task, **start)
+
+
+def half_plane(*, task: Task | None = None, **start: float) -> Explorer:
+    """Show training as a horizontal move in the half plane of (u·w, √D); drag start and target.
+
+    The output multiplier and both learning rates are 1.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    **start : float
+        Where the parameters start: `uw` (overlap u·w at the start), `root_determinant` (√D),
+        `target`, `layer_ratio` (|u|/|w|), `clock` (training time from 0, the start, to 1,
+        infinity), `second_moment`, `noise`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.half_plane(uw=2.0, target=0.5)  # doctest: +ELLIPSIS
+    Explorer('half-plane', uw=2, root_determinant=0.6, target=0.5, ...)
+    """
+    return Explorer("half-plane", task=task, **start)

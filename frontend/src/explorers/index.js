@@ -1,6 +1,8 @@
 import { everyKnob } from "./every_knob.js";
+import { halfPlane } from "./half_plane.js";
 import { initialScale } from "./initial_scale.js";
+import { kernelDrift } from "./kernel_drift.js";
 import { neuronPlane } from "./neuron_plane.js";
 
 /** Every explorer by the name that its figure carries. */
-export const explorers = Object.fromEntries([initialScale, neuronPlane, everyKnob].map((explorer) => [explorer.name, explorer]));
+export const explorers = Object.fromEntries([initialScale, neuronPlane, everyKnob, kernelDrift, halfPlane].map((explorer) => [explorer.name, explorer]));

@@ -1,0 +1,134 @@
+import { HalfPlanePanel } from "../charts/half_plane_panel.js";
+import { clockTime } from "../charts/scales.js";
+import { formatNumber } from "../frame/format.js";
+import { specification } from "../frame/parameters.js";
+import { decompose, GradientFlow, Gram, locate, Network } from "../solver/index.js";
+import { recipe, remembering, taskOf, timeUnit } from "./setting.js";
+
+const FROZEN = 0.05; // a kernel that changes by less than this share counts as frozen in the sentence
+const MEANING = {
+  alignment: "the layers turn towards each other",
+  disalignment: "the layers turn away from each other",
+  rescaling: "the layers keep their angle and change their lengths",
+  kernel: "the point hardly turns and hardly changes its distance from the origin",
+};
+
+/** The start with the given u·w, √D and |u|/|w|. */
+function gramOf(uw, rootDeterminant, layerRatio) {
+  const product = Math.hypot(uw, rootDeterminant);
+  return new Gram(product * layerRatio, uw, product / layerRatio);
+}
+
+function train(uw, rootDeterminant, layerRatio, target, second_moment, noise) {
+  const network = new Network({ width: 2 });
+  const task = taskOf({ second_moment, target, noise });
+  const gram = gramOf(uw, rootDeterminant, layerRatio);
+  const flow = new GradientFlow(network, task, gram);
+  return {
+    flow,
+    gram,
+    unit: timeUnit(flow),
+    end: flow.gram(Infinity),
+    whole: decompose(gram, flow.gram(Infinity)),
+    regime: locate(flow).regime,
+    recipe: (t) => recipe(network, task, gram, t),
+  };
+}
+
+const trained = remembering(train);
+
+function compute(parameters) {
+  const { uw, root_determinant, layer_ratio, target, second_moment, noise } = parameters;
+  const training = trained(uw, root_determinant, layer_ratio, target, second_moment, noise);
+  const { flow, gram, unit, whole } = training;
+  const t = unit * clockTime(parameters.clock);
+  const learned = decompose(gram, flow.gram(t));
+  const ratio = flow.kernelRatio(Infinity);
+  return {
+    start: { along: gram.uw, across: gram.rootDeterminant },
+    now: { along: flow.slope(t), across: gram.rootDeterminant },
+    end: { along: flow.slope(Infinity), across: gram.rootDeterminant },
+    target,
+    cosines: { before: gram.alignment, after: flow.alignment(t) },
+    rich: Math.min(Math.abs(Math.log2(ratio)) / 2, 1),
+    parameters: training.recipe(t),
+    quantities: {
+      rescaling_share: learned.rescaling,
+      alignment_share: learned.alignment,
+      slope: flow.slope(t),
+      kernel_ratio: flow.kernelRatio(t),
+      alignment: flow.alignment(t),
+      "alignment@0": gram.alignment,
+      "alignment@inf": flow.alignment(Infinity),
+      "kernel_ratio@inf": ratio,
+    },
+    headings: { heading: parameters.clock >= 1 ? "from the start to the end of training" : `from the start to time t = ${formatNumber(t, 3)}` },
+    summary: summarise(whole, ratio, training.regime, gram.alignment, flow.alignment(Infinity)),
+  };
+}
+
+function summarise({ mechanism, crossed }, ratio, regime, before, after) {
+  const name = mechanism === "kernel" ? "Kernel regime" : mechanism[0].toUpperCase() + mechanism.slice(1);
+  const by = crossed && mechanism === "alignment" ? ", by way of disalignment" : "";
+  const angles = `ζ goes from ${formatNumber(before, 2)} to ${formatNumber(after, 2)}`;
+  const turned = mechanism === "alignment" || mechanism === "disalignment";
+  if (Math.abs(ratio - 1) < FROZEN && turned && regime === "lazy by imbalance") {
+    return [
+      { text: "The kernel is frozen", tone: "kernel" },
+      ` (K(∞)/K₀ = ${formatNumber(ratio, 4)}), for one layer is much larger than the other, `,
+      { text: "and yet the layers turn", tone: "feature" },
+      `: ${angles}.`,
+    ];
+  }
+  return [
+    { text: `${name}${by}`, tone: mechanism === "kernel" ? "kernel" : "feature" },
+    `: ${MEANING[mechanism]}, ${angles}; the kernel ends at ${formatNumber(ratio, 4)} times its start.`,
+  ];
+}
+
+function createView(container, { set }) {
+  const { max: reach, step } = specification("half-plane", "target");
+  const plane = new HalfPlanePanel(container, {
+    title: "training moves the network horizontally",
+    symbol: "(u·w, √D)",
+    reach,
+    height: specification("half-plane", "root_determinant").max,
+    step,
+    set: ({ along, across, target }) =>
+      set({
+        ...(along === undefined ? {} : { uw: along }),
+        ...(across === undefined ? {} : { root_determinant: across }),
+        ...(target === undefined ? {} : { target }),
+      }),
+  });
+  return {
+    resize: (width) => plane.resize(width),
+    draw(result) {
+      container.parentElement.style.setProperty("--mix", `${Math.round(100 * result.rich)}%`);
+      const { start, end, cosines, quantities } = result;
+      plane.draw({
+        ...result,
+        description: `The half plane of u·w and √D. At the height ${formatNumber(start.across, 3)} training moves the network from u·w = ${formatNumber(start.along, 3)} to ${formatNumber(end.along, 3)}; the cosine of its angle goes from ${formatNumber(cosines.before, 3)} to ${formatNumber(quantities["alignment@inf"], 3)}. Now it is at ${formatNumber(result.now.along, 3)}.`,
+      });
+    },
+    keepGhost: () => plane.keepGhost(),
+  };
+}
+
+export const halfPlane = {
+  name: "half-plane",
+  numbers: {
+    tiles: [
+      { key: "rescaling_share", tone: "feature" },
+      { key: "alignment_share", tone: "feature" },
+      { key: "slope" },
+      { key: "kernel_ratio" },
+      { key: "alignment" },
+      { key: "alignment@0", minor: true },
+      { key: "alignment@inf", minor: true },
+      { key: "kernel_ratio@inf", minor: true },
+    ],
+  },
+  compute,
+  createView,
+};

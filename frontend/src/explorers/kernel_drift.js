@@ -1,0 +1,188 @@
+import { LinePanel } from "../charts/line_panel.js";
+import { clock, clockTime, linear, logarithmic, niceCeiling } from "../charts/scales.js";
+import { formatCount, formatNumber } from "../frame/format.js";
+import { specification } from "../frame/parameters.js";
+import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
+import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
+
+const GRID = clockGrid(160);
+const { min: NARROWEST, max: WIDEST } = specification("kernel-drift", "width");
+const WIDTHS = Float64Array.from(
+  new Set(Array.from({ length: 97 }, (_, i) => Math.round(NARROWEST * (WIDEST / NARROWEST) ** (i / 96)))),
+);
+const LEAST_DRIFT = 1e-13;
+
+/** A network with γ = 1/√d and all learning rates 1: the NTK parametrisation at the initial scale σ. */
+function start(width, sigma, overlap) {
+  const network = new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
+  return { network, gram: Gram.typical(network, overlap) };
+}
+
+/** The largest |K(t)/K(0) − 1| of all times: at the end, or where the slope passes 0 and K is least. */
+function largestDrift(flow) {
+  const { slope, signal, kernel, floor } = flow.origin;
+  const dip = slope * flow.task.target < 0 ? (signal * slope) ** 2 / (kernel * (kernel + floor)) : 0;
+  return Math.max(Math.abs(flow.kernelDrift), dip);
+}
+
+function train(wide, sigma, overlap, target, second_moment, noise) {
+  const { network, gram } = start(Math.round(wide), sigma, overlap);
+  const task = taskOf({ second_moment, target, noise });
+  const flow = new GradientFlow(network, task, gram);
+  const frozen = new KernelFlow(network, task, gram);
+  const unit = timeUnit(flow);
+  return {
+    width: network.width,
+    flow,
+    frozen,
+    unit,
+    exact: sample(GRID, (x) => flow.slope(unit * x)),
+    predicted: sample(GRID, (x) => frozen.slope(unit * x)),
+    goal: sample(GRID, () => target),
+    recipe: (t) => recipe(network, task, gram, t),
+  };
+}
+
+/** Drift of the kernel at all widths, whatever the width that is looked at. */
+function compare(sigma, overlap, target, second_moment, noise) {
+  const task = taskOf({ second_moment, target, noise });
+  const flows = Array.from(WIDTHS, (width) => {
+    const { network, gram } = start(width, sigma, overlap);
+    return new GradientFlow(network, task, gram);
+  });
+  const drift = Float64Array.from(flows, (flow) => Math.abs(flow.kernelDrift));
+  const way = Float64Array.from(flows, largestDrift);
+  const last = WIDTHS.length - 1;
+  const law = sample(WIDTHS, (width) => (way[last] * WIDTHS[last]) / width);
+  return { drift, way: way.some((y, i) => y > drift[i] * 1.001) ? way : undefined, law };
+}
+
+const trained = remembering(train);
+const compared = remembering(compare);
+
+function compute(parameters) {
+  const { sigma, overlap, target, second_moment, noise } = parameters;
+  const training = trained(parameters.width, sigma, overlap, target, second_moment, noise);
+  const { width, flow, frozen, unit } = training;
+  const t = unit * clockTime(parameters.clock);
+  const drift = flow.kernelDrift;
+  return {
+    ...training,
+    over: compared(sigma, overlap, target, second_moment, noise),
+    x: clockTime(parameters.clock),
+    drift,
+    largest: largestDrift(flow),
+    now: { exact: flow.slope(t), predicted: frozen.slope(t) },
+    target,
+    parameters: training.recipe(t),
+    quantities: {
+      slope: flow.slope(t),
+      "kernel_flow.slope": frozen.slope(t),
+      kernel_ratio: flow.kernelRatio(t),
+      alignment: flow.alignment(t),
+      "kernel_drift@inf": drift,
+    },
+    headings: { heading: `at time t = ${formatNumber(t, 3)}` },
+    summary: summarise(width, drift, largestDrift(flow), flow.origin.slope, target),
+  };
+}
+
+const percent = (share) => `${formatNumber(100 * Math.abs(share), 3)}\u00a0%`;
+
+function summarise(width, drift, largest, slope, target) {
+  const at = `At width ${formatCount(width)}`;
+  if (largest === 0) return `${at} this network starts at its target: nothing is learned and nothing moves.`;
+  if (Math.abs(drift) < 1e-6 * largest) {
+    return [
+      `${at} `,
+      { text: "the kernel came back", tone: "kernel" },
+      `: it ends where it started, for the slope went from ${formatNumber(slope, 3)} to ${formatNumber(target, 3)}. On the way it was off by ${percent(largest)}.`,
+    ];
+  }
+  const change = `the kernel ends ${percent(drift)} ${drift > 0 ? "above" : "below"} its start`;
+  return [`${at} `, { text: change, tone: Math.abs(drift) < 0.01 ? "kernel" : "feature" }, ". Ten times the width, a tenth of the change: wide networks in the NTK parametrisation keep their kernel."];
+}
+
+function createView(container, { pickTime, set }) {
+  const slope = new LinePanel(container, {
+    title: "slope over time",
+    symbol: "v",
+    x: clock(),
+    y: linear(0, 2),
+    xTitle: "training time (1 = error halved)",
+    aspect: 0.72,
+    lines: [
+      { key: "goal", kind: "guide", tone: "guide" },
+      { key: "predicted", kind: "frozen", tone: "kernel" },
+      { key: "exact", kind: "exact", tone: "ink", ghost: true },
+    ],
+  });
+  const widths = logarithmic(NARROWEST, WIDEST);
+  const drift = new LinePanel(container, {
+    title: "change of the kernel by training",
+    symbol: "|K(∞)/K₀ − 1|",
+    x: widths,
+    y: logarithmic(LEAST_DRIFT, 100),
+    xTitle: "width d",
+    aspect: 0.72,
+    lines: [
+      { key: "law", kind: "guide", tone: "guide" },
+      { key: "way", kind: "limit", tone: "guide" },
+      { key: "drift", kind: "exact", tone: "ink", ghost: true },
+    ],
+  });
+  slope.onPick(pickTime);
+  drift.onPick((place) => set({ width: widths.value(place) }));
+  return {
+    resize(width) {
+      const wide = width >= 560;
+      for (const panel of [slope, drift]) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 190);
+    },
+    draw(result) {
+      const { over, now } = result;
+      const ends = [0, result.target, result.flow.origin.slope];
+      const [low, high] = [Math.min(...ends), Math.max(...ends)];
+      slope.setScale(low < 0 ? -roomFor(-low) : 0, high > 0 || low === 0 ? roomFor(high) : 0);
+      slope.draw({
+        lines: {
+          exact: { xs: GRID, ys: result.exact, label: "exact" },
+          predicted: { xs: GRID, ys: result.predicted, label: "frozen K" },
+          goal: { xs: GRID, ys: result.goal },
+        },
+        mark: { x: result.x, ys: now },
+        description: `Slope over training time, from ${formatNumber(result.exact[0], 3)} to ${formatNumber(result.target, 3)}. When the exact network has halved its error, the one with a frozen kernel is at ${formatNumber(result.predicted[80], 3)} instead of ${formatNumber(result.exact[80], 3)}.`,
+      });
+      const atEnd = over.drift.at(-1) >= LEAST_DRIFT;
+      drift.draw({
+        lines: {
+          drift: { xs: WIDTHS, ys: over.drift, label: over.way && atEnd ? "in the end" : "" },
+          ...(over.way ? { way: { xs: WIDTHS, ys: over.way, label: "on the way" } } : {}),
+          law: { xs: WIDTHS, ys: over.law, label: "∝ 1/d", labelAt: Math.round(WIDTHS.length * 0.55) },
+        },
+        mark: { x: result.width, ys: { drift: Math.abs(result.drift), ...(over.way ? { way: result.largest } : {}) } },
+        description: `Change of the kernel by training against width, both on logarithmic axes: ${percent(over.drift[0])} at width 1, ${percent(result.drift)} at width ${formatCount(result.width)}, falling as one over the width for wide networks.`,
+      });
+    },
+    keepGhost: () => [slope, drift].forEach((panel) => panel.keepGhost()),
+  };
+}
+
+/** The end of the axis: fixed while the target and the start are of order 1. */
+function roomFor(size) {
+  return size <= 3 ? 3.2 : niceCeiling(size);
+}
+
+export const kernelDrift = {
+  name: "kernel-drift",
+  numbers: {
+    tiles: [
+      { key: "slope", note: "exact" },
+      { key: "kernel_flow.slope", note: "frozen kernel", tone: "kernel" },
+      { key: "kernel_ratio" },
+      { key: "alignment" },
+      { key: "kernel_drift@inf", minor: true },
+    ],
+  },
+  compute,
+  createView,
+};
