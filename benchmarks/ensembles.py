@@ -49,7 +49,6 @@ def peak_memory(network: fl.Network, size: int) -> float:
     results = (
         ensemble.initial_slope,
         ensemble.kernel_ratio,
-        ensemble.kernel_drift,
         ensemble.final_alignment,
         ensemble.half_time,
     )

@@ -41,7 +41,8 @@ class Ends:
         self.initial_slope = network.gamma * gram.uw
         self.signal = self.double * self.initial_slope
         self.last_signal = self.double * self.target
-        self.kernel = network.gamma**2 * (network.eta_w * gram.uu + network.eta_u * gram.ww)
+        by_layer = network.eta_w * gram.uu + network.eta_u * gram.ww
+        self.kernel = np.asarray(network.gamma**2 * by_layer)
 
     @cached_property
     def still(self) -> NDArray[np.bool_] | None:
@@ -87,16 +88,29 @@ class Ends:
         """The rate of the final approach."""
         return self.m * self.last_kernel
 
-    @cached_property
+    @property
+    def kernel_ratio(self) -> FloatArray:
+        """K(∞)/K(0)."""
+        return self._unless_at_rest(self.last_kernel / self._moving_kernel, 1.0, 0.0)
+
+    @property
     def kernel_drift(self) -> FloatArray:
         """K(∞)/K(0) − 1 = (2γη)²(v*² − v(0)²)/(K(0)(K(∞) + K(0)))."""
-        kernel = self.kernel if self.still is None else np.where(self.still, 1.0, self.kernel)
+        kernel = self._moving_kernel
         drift = ((self.last_signal - self.signal) / kernel) * (
             (self.last_signal + self.signal) / (kernel + self.last_kernel)
         )
+        return self._unless_at_rest(drift, 0.0, -1.0)
+
+    @property
+    def _moving_kernel(self) -> FloatArray:
+        """K(0), with a 1 in the place of every 0."""
+        return self.kernel if self.still is None else np.where(self.still, 1.0, self.kernel)
+
+    def _unless_at_rest(self, moving: FloatArray, still: float, stuck: float) -> FloatArray:
         if self.still is not None:
-            drift = np.where(self.still, 0.0, drift)
-        return drift if self.stuck is None else np.where(self.stuck, -1.0, drift)
+            moving = np.where(self.still, still, moving)
+        return moving if self.stuck is None else np.where(self.stuck, stuck, moving)
 
     @cached_property
     def last_slope(self) -> FloatArray:

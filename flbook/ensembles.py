@@ -159,7 +159,7 @@ class Ensemble(ValueObject):
 
     @cached_property
     def _main(self) -> list[FloatArray]:
-        return self._collect("initial_slope", "kernel_drift", "final_alignment", "half_time")
+        return self._collect("initial_slope", "kernel_ratio", "final_alignment", "half_time")
 
     @property
     def initial_slope(self) -> FloatArray:
@@ -167,16 +167,14 @@ class Ensemble(ValueObject):
         return self._main[0]
 
     @property
-    def kernel_drift(self) -> FloatArray:
-        """K(∞)/K(0) − 1, to full relative precision however small; −1 if the kernel dies."""
+    def kernel_ratio(self) -> FloatArray:
+        """K(∞)/K(0); 1 for a kernel of 0, which never moves."""
         return self._main[1]
 
     @cached_property
-    def kernel_ratio(self) -> FloatArray:
-        """K(∞)/K(0); 1 for a kernel of 0, which never moves."""
-        ratio = 1 + self.kernel_drift
-        ratio.flags.writeable = False
-        return ratio
+    def kernel_drift(self) -> FloatArray:
+        """K(∞)/K(0) − 1, to full relative precision however small."""
+        return self._collect("kernel_drift")[0]
 
     @property
     def final_alignment(self) -> FloatArray:
