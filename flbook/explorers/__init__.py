@@ -9,6 +9,7 @@ from __future__ import annotations
 from flbook.explorers._catalogue import Parameter, parameters
 from flbook.explorers._explorer import Explorer
 from flbook.explorers._figure import Figure
+from flbook.scaling import Scaling
 from flbook.task import Task
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "kernel_drift",
     "neuron_plane",
     "parameters",
+    "phase_diagram",
 ]
 
 
@@ -177,3 +179,41 @@ def half_plane(*, task: Task | None = None, **start: float) -> Explorer:
     Explorer('half-plane', uw=2, root_determinant=0.6, target=0.5, ...)
     """
     return Explorer("half-plane", task=task, **start)
+
+
+def phase_diagram(
+    *, task: Task | None = None, scaling: Scaling | None = None, **start: float
+) -> Explorer:
+    """Show where a parametrisation lies as the width grows, and its training at one width.
+
+    The map's axes are the exponents k (of the initial kernel) and b (of the signal 2γη). A click on
+    it adds one power of the width to both initial variances and another to both learning rates.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    scaling : Scaling, optional
+        Sets the five powers `c_gamma` (of γ), `c_u`, `c_w` (of σ_u², σ_w²), `e_u` and `e_w` (of
+        η_u, η_w).
+    **start : float
+        Where the parameters start: the five powers, `width` (10 to 10¹²), `target`, `overlap`,
+        `clock` (training time from 0, the start, to 1, infinity), `second_moment`, `noise`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> import flbook as fl
+    >>> from flbook import explorers
+    >>> explorers.phase_diagram(scaling=fl.SCALINGS["ntk"])  # doctest: +ELLIPSIS
+    Explorer('phase-diagram', c_gamma=-0.5, c_u=0, c_w=0, width=1000, e_u=0, e_w=0, ...)
+    """
+    return Explorer("phase-diagram", task=task, scaling=scaling, **start)

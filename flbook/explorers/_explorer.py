@@ -9,6 +9,7 @@ import numpy as np
 
 from flbook.explorers._catalogue import Parameter, catalogue, parameters, starting_values
 from flbook.explorers._figure import Figure
+from flbook.scaling import Scaling
 from flbook.task import Task
 
 __all__ = ["Explorer"]
@@ -23,6 +24,8 @@ class Explorer(ipywidgets.VBox):
         An explorer's name in ``shared/explorers.json``, such as ``"initial-scale"``.
     task : Task, optional
         Sets `target`, `second_moment` and `noise` to those of a data set.
+    scaling : Scaling, optional
+        Sets `c_gamma`, `c_u`, `c_w`, `e_u` and `e_w`, in an explorer that has these parameters.
     **start : float
         Where the parameters start; those not given start at their defaults.
 
@@ -36,7 +39,8 @@ class Explorer(ipywidgets.VBox):
     Raises
     ------
     TypeError
-        If a name is not a parameter's, a value is not a real number, or `task` is not one Task.
+        If a name is not a parameter's, a value is not a real number, `task` is not one Task, or
+        `scaling` is not a Scaling.
     ValueError
         If there is no such explorer, or a value is out of range.
     FileNotFoundError
@@ -50,11 +54,20 @@ class Explorer(ipywidgets.VBox):
     0.1
     """
 
-    def __init__(self, name: str, *, task: Task | None = None, **start: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        task: Task | None = None,
+        scaling: Scaling | None = None,
+        **start: float,
+    ) -> None:
         if name not in catalogue():
             raise ValueError(f"name must be one of {', '.join(catalogue())}, got {name!r}")
         if task is not None:
             start = _with_task(task, start)
+        if scaling is not None:
+            start = _with_scaling(scaling, start)
         values = starting_values(name, start)
         self.figure = Figure(name, values)
         entry, known = catalogue()[name], parameters(name)
@@ -93,9 +106,29 @@ def _with_task(task: Any, start: dict[str, float]) -> dict[str, float]:
         "second_moment": float(task.second_moment),
         "noise": 2 * float(task.loss_floor),
     }
+    return _joined("task", given, start)
+
+
+def _with_scaling(scaling: Any, start: dict[str, float]) -> dict[str, float]:
+    """Return `start` with the powers of `scaling` in the explorers' terms."""
+    if not isinstance(scaling, Scaling):
+        raise TypeError(f"scaling must be a flbook.Scaling, got {scaling!r}")
+    given = {
+        "c_gamma": scaling.gamma,
+        "c_u": scaling.sigma2_u,
+        "c_w": scaling.sigma2_w,
+        "e_u": scaling.eta_u,
+        "e_w": scaling.eta_w,
+    }
+    return _joined("scaling", given, start)
+
+
+def _joined(source: str, given: dict[str, float], start: dict[str, float]) -> dict[str, float]:
     for name in given:
         if name in start:
-            raise TypeError(f"{name} is set by task already, got {name}={start[name]!r} as well")
+            raise TypeError(
+                f"{name} is set by {source} already, got {name}={start[name]!r} as well"
+            )
     return {**start, **given}
 
 

@@ -21,8 +21,9 @@ export class Handle {
    * @param {[number, number]} options.range of the horizontal value
    * @param {(x: number, y: number) => void} options.drag is called with a place on the stage in px
    * @param {(right: number, up: number) => void} options.step is called with a number of steps, ±∞ for the ends
+   * @param {() => void} [options.drop] is called when a drag has ended
    */
-  constructor(stage, { label, className, range, drag, step }) {
+  constructor(stage, { label, className, range, drag, step, drop = () => {} }) {
     this.element = html("div", {
       class: `flb-handle ${className}`,
       role: "slider",
@@ -45,6 +46,7 @@ export class Handle {
     element.addEventListener("pointermove", (event) => {
       if (element.hasPointerCapture(event.pointerId)) move(event);
     });
+    element.addEventListener("lostpointercapture", drop);
     element.addEventListener("keydown", (event) => {
       const steps = KEYS[event.key];
       if (steps === undefined) return;

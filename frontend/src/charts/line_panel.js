@@ -56,10 +56,10 @@ export class LinePanel extends Panel {
     if (this.shown) this.draw(this.shown);
   }
 
-  /** Lets the vertical axis run from `low` to `high`; nothing happens where it does so already. */
-  setScale(low, high) {
+  /** Lets the vertical axis, linear unless `make` is another scale, run from `low` to `high`; nothing happens where it does. */
+  setScale(low, high, make = linear) {
     if (this.low === low && this.high === high) return;
-    Object.assign(this, { low, high, y: linear(low, high) });
+    Object.assign(this, { low, high, y: make(low, high) });
     if (this.width) this.#layOut();
   }
 

@@ -2,8 +2,9 @@ import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
 import { formatNumber, formatShort } from "../frame/format.js";
+import { specification } from "../frame/parameters.js";
 import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
-import { clockGrid, recipe, relative, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { clockGrid, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 
@@ -16,18 +17,19 @@ function train(sigma, wide, overlap, target, second_moment, noise, draws) {
   const flow = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const unit = timeUnit(flow);
-  const loss0 = flow.loss(0);
+  const error0 = flow.residual(0);
+  const share = (error) => (error0 === 0 ? 0 : (error / error0) ** 2);
   const start = { u: scaled(draws.draws_u, draws.draws_u.length, sigma), w: scaled(draws.draws_w, draws.draws_w.length, sigma) };
   return {
     sigma,
     flow,
     unit,
-    loss0,
+    share,
     start,
     end: flow.weights(Infinity, start.u, start.w),
     endRatio: flow.kernelRatio(Infinity),
-    loss: sample(GRID, (x) => relative(flow.loss(unit * x), loss0)),
-    frozenLoss: sample(GRID, (x) => relative(frozen.loss(unit * x), loss0)),
+    loss: sample(GRID, (x) => share(flow.residual(unit * x))),
+    frozenLoss: sample(GRID, (x) => share(frozen.residual(unit * x))),
     kernel: sample(GRID, (x) => flow.kernelRatio(unit * x)),
     recipe: (t) => recipe(network, task, gram, t),
   };
@@ -35,12 +37,12 @@ function train(sigma, wide, overlap, target, second_moment, noise, draws) {
 
 /** A trained network at one moment of its own clock. */
 function look(trained, clock) {
-  const { flow, unit, loss0, start } = trained;
+  const { flow, unit, share, start } = trained;
   const t = unit * clockTime(clock);
   return {
     ...trained,
     now: flow.weights(t, start.u, start.w),
-    lossNow: relative(flow.loss(t), loss0),
+    lossNow: share(flow.residual(t)),
     recipe: trained.recipe(t),
     quantities: {
       slope: flow.slope(t),
@@ -54,9 +56,9 @@ function look(trained, clock) {
 
 const [trainChosen, trainReference] = [remembering(train), remembering(train)];
 
-/** How far a network left the kernel regime: 0 where its kernel stayed, 1 where it changed by a factor of 4 or more. */
+/** How far a network left the kernel regime: 0 where its kernel stayed, 1 where it changed by a factor of 3 or more. */
 function novelty(ratio) {
-  return Math.min(Math.abs(Math.log2(ratio)) / 2, 1);
+  return Math.min(Math.abs(Math.log(ratio)) / Math.log(3), 1);
 }
 
 function extentOf({ start, end }) {
@@ -109,7 +111,7 @@ function createView(container, { pickTime }) {
   ];
   const x = clockScale();
   const xTitle = "training time (1 = error halved)";
-  const loss = new LinePanel(container, { title: "loss, relative to the start", symbol: "L/L₀", x, y: linear(0, 1), xTitle, lines });
+  const loss = new LinePanel(container, { title: "loss above its minimum, relative", x, y: linear(0, 1), xTitle, lines });
   const kernel = new LinePanel(container, {
     title: "kernel, relative to the start",
     symbol: "K/K₀",
@@ -140,10 +142,10 @@ function createView(container, { pickTime }) {
         lines: {
           reference: curve(reference.loss, names.other),
           chosen: curve(chosen.loss, names.one),
-          frozen: { ...curve(chosen.frozenLoss, "kernel frozen"), labelAt: chosen.frozenLoss.findIndex((y) => y < 0.42) },
+          frozen: { ...curve(chosen.frozenLoss, "kernel frozen"), labelAt: beside(chosen.frozenLoss, 0.42) },
         },
         mark: { x: at, ys: { reference: reference.lossNow, chosen: chosen.lossNow } },
-        description: `Loss over training time: both networks fall to the same loss and halve their error at time 1; with its kernel frozen, the network of ${names.one} would be at ${formatNumber(chosen.frozenLoss[80], 2)} of its loss then.`,
+        description: `Loss above its minimum over training time, relative to the start: both networks fall to the same loss and halve their error at time 1; with its kernel frozen, the network of ${names.one} would be at ${formatNumber(chosen.frozenLoss[80], 2)} of its loss then.`,
       });
       kernel.draw({
         lines: { reference: curve(reference.kernel, names.other), chosen: curve(chosen.kernel, names.one) },
@@ -155,6 +157,12 @@ function createView(container, { pickTime }) {
     },
     keepGhost: () => all.forEach((panel) => panel.keepGhost()),
   };
+}
+
+/** The first point of a falling line below `level`; the last one where it never gets there. */
+function beside(ys, level) {
+  const index = ys.findIndex((y) => y < level);
+  return index < 0 ? ys.length - 1 : index;
 }
 
 function drawPlane(panel, network, name) {
@@ -169,7 +177,15 @@ function drawPlane(panel, network, name) {
   });
 }
 
+/** A preset's scale as a multiple of the crossover, where the kernel floor 2σ² equals the final signal 2|v*|/√d. */
+function preset({ crossover }, { width, target, sigma }) {
+  const { min, max } = specification("initial-scale", "sigma");
+  const wanted = crossover * Math.sqrt(Math.abs(target) / Math.sqrt(Math.round(width)));
+  return { sigma: target === 0 ? sigma : Math.min(Math.max(wanted, min), max) };
+}
+
 export const initialScale = {
+  preset,
   name: "initial-scale",
   extras: ["draws_u", "draws_w"],
   numbers: {

@@ -46,6 +46,8 @@ export class Frame {
     this.view = this.explorer.createView(this.charts, {
       pickTime: (place) => this.#pickTime(place),
       set: (values) => this.#set(values),
+      replay: () => this.player.restart(),
+      extras: this.extras,
     });
     this.numbers = new Numbers(this.root, { ...this.explorer.numbers, label: "Numbers" });
     this.root.append(this.#actions());
@@ -95,6 +97,7 @@ export class Frame {
   #presetValues(name) {
     const preset = presets[name];
     if (preset.values) return preset.values;
+    if (this.explorer.preset) return this.explorer.preset(preset, this.#read());
     const { gamma, sigma2_u, sigma2_w, eta_u, eta_w } = preset.exponents ?? this.model.get("scalings")[preset.scaling];
     if (this.names.includes("c_gamma")) return { c_gamma: gamma, c_u: sigma2_u, c_w: sigma2_w, e_u: eta_u, e_w: eta_w };
     const width = Math.round(this.model.get("width"));

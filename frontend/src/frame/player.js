@@ -33,6 +33,13 @@ export class Player {
     this.changed(true);
   }
 
+  /** Plays from the start. */
+  restart() {
+    this.stop();
+    this.write(0);
+    this.play();
+  }
+
   stop() {
     if (!this.playing) return;
     cancelAnimationFrame(this.frame);

@@ -1,0 +1,225 @@
+import presets from "../../../flbook/shared/presets.json" with { type: "json" };
+import { ExponentPanel } from "../charts/exponent_panel.js";
+import { LinePanel } from "../charts/line_panel.js";
+import { clock, clockTime, linear, logarithmic, niceCeiling } from "../charts/scales.js";
+import { formatCount, formatNumber } from "../frame/format.js";
+import { html } from "../frame/html.js";
+import { differ, specification } from "../frame/parameters.js";
+import { GradientFlow, Gram, KernelFlow, Scaling } from "../solver/index.js";
+import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
+
+const GRID = clockGrid(120);
+const REACH = 2;
+const POWERS = { c_gamma: "gamma", c_u: "sigma2_u", c_w: "sigma2_w", e_u: "eta_u", e_w: "eta_w" };
+const NAMED = ["mean_field", "mup", "xavier", "ntk", "kaiming", "standard"];
+const PHASES = {
+  kernel: { name: "Kernel phase", tone: "kernel", limit: "the wider the network, the less its kernel moves" },
+  critical: { name: "Feature learning, critical", tone: "feature", limit: "at every width the kernel grows by about the same factor" },
+  vanishing: {
+    name: "Feature learning from a vanishing start",
+    tone: "feature",
+    limit: "the wider the network, the smaller the kernel that it starts from, and the longer the plateau",
+  },
+};
+const SPEEDS = {
+  learning: "It learns in a time of order 1",
+  frozen: "In a time of order 1 nothing happens: larger learning rates are needed",
+  unstable: "These learning rates are too large: a step of order 1 diverges",
+};
+
+function scalingOf(parameters) {
+  return new Scaling(Object.fromEntries(Object.entries(POWERS).map(([name, power]) => [power, parameters[name]])));
+}
+
+function train(wide, c_gamma, c_u, c_w, e_u, e_w, overlap, target, second_moment, noise) {
+  const scaling = scalingOf({ c_gamma, c_u, c_w, e_u, e_w });
+  const network = scaling.atWidth(Math.round(wide));
+  const task = taskOf({ second_moment, target, noise });
+  const gram = Gram.typical(network, overlap);
+  const flow = new GradientFlow(network, task, gram);
+  const frozen = new KernelFlow(network, task, gram);
+  const unit = timeUnit(flow);
+  return {
+    scaling,
+    width: network.width,
+    flow,
+    unit,
+    slope: sample(GRID, (x) => flow.slope(unit * x)),
+    predicted: sample(GRID, (x) => frozen.slope(unit * x)),
+    goal: sample(GRID, () => target),
+    kernel: sample(GRID, (x) => flow.kernelRatio(unit * x)),
+    recipe: (t) => ({ ...recipe(network, task, gram, t), scaling: { ...scaling } }),
+  };
+}
+
+const trained = remembering(train);
+
+function compute(parameters, { scalings }) {
+  const { width: wide, c_gamma, c_u, c_w, e_u, e_w, overlap, target, second_moment, noise } = parameters;
+  const training = trained(wide, c_gamma, c_u, c_w, e_u, e_w, overlap, target, second_moment, noise);
+  const { scaling, width, flow, unit } = training;
+  const t = unit * clockTime(parameters.clock);
+  const powers = scaling.exponents();
+  const { name, tone, limit } = PHASES[scaling.phase()];
+  const imbalanced = scaling.phase() === "kernel" && powers.alignment >= 0;
+  const ratio = flow.kernelRatio(Infinity);
+  return {
+    ...training,
+    x: clockTime(parameters.clock),
+    powers,
+    exponents: parameters,
+    chosen: NAMED.map((key) => Object.entries(POWERS).every(([mine, theirs]) => !differ(parameters[mine], scalings[key][theirs]))),
+    mix: tone === "kernel" ? 0 : 100,
+    words: `k ${formatNumber(powers.kernel, 3)}, b ${formatNumber(powers.signal, 3)}: ${name}`,
+    now: { slope: flow.slope(t), kernel: flow.kernelRatio(t) },
+    target,
+    parameters: training.recipe(t),
+    quantities: {
+      "exponent.signal": powers.signal,
+      "exponent.kernel": powers.kernel,
+      "exponent.alignment": powers.alignment,
+      slope: flow.slope(t),
+      kernel_ratio: flow.kernelRatio(t),
+      alignment: flow.alignment(t),
+      "kernel_ratio@inf": ratio,
+      "alignment@inf": flow.alignment(Infinity),
+      rate: flow.rate,
+    },
+    headings: { heading: `at width ${formatCount(width)} and time t = ${formatNumber(t, 3)}` },
+    summary: [
+      { text: name, tone },
+      `: ${limit}${imbalanced ? ", though its layers align, for one of them is much larger" : ""}. ${SPEEDS[scaling.speed()]}. At width ${formatCount(width)} the kernel ends at ${formatNumber(ratio, 4)} times its start.`,
+    ],
+  };
+}
+
+/** The exponents that bring a network to (k, b): both initial scales and both learning rates move by common powers. */
+export function movedTo(kernel, signal, exponents) {
+  const { kernel: k, signal: b } = scalingOf(exponents).exponents();
+  const rates = signal - b;
+  const scales = kernel - k - rates;
+  const moved = { c_u: scales, c_w: scales, e_u: rates, e_w: rates };
+  const bounds = Object.entries(moved).map(([name, by]) => ({ name, by, ...specification("phase-diagram", name) }));
+  const allowed = bounds.every(({ name, by, min, max }) => exponents[name] + by >= min && exponents[name] + by <= max);
+  return allowed ? Object.fromEntries(bounds.map(({ name, by }) => [name, exponents[name] + by])) : undefined;
+}
+
+function createView(container, { pickTime, set, replay, extras }) {
+  container.classList.add("flb-beside");
+  let shown;
+  const left = html("div", { class: "flb-side" });
+  const side = html("div", { class: "flb-side" });
+  container.append(left, side);
+  const map = new ExponentPanel(left, {
+    title: "where a parametrisation lies as the width grows",
+    reach: REACH,
+    step: 0.25,
+    places: NAMED.map((key) => {
+      const { signal, kernel } = new Scaling(extras.scalings[key]).exponents();
+      const values = Object.fromEntries(Object.entries(POWERS).map(([mine, theirs]) => [mine, extras.scalings[key][theirs]]));
+      return { label: presets[key].label, title: presets[key].meaning, signal, kernel, choose: () => set(values) };
+    }),
+    move: (kernel, signal) => {
+      const values = movedTo(kernel, signal, shown.exponents);
+      if (values) set(values);
+    },
+    play: replay,
+  });
+  left.append(
+    html(
+      "p",
+      { class: "flb-note" },
+      "A click, a drag or the arrow keys change both initial variances by one power of the width and both learning rates by another; the output multiplier and the ratios of the layers stay. A name sets all five powers.",
+    ),
+  );
+  const slope = new LinePanel(side, {
+    title: "training at this width: slope",
+    symbol: "v",
+    x: clock(),
+    y: linear(0, 1),
+    lines: [
+      { key: "goal", kind: "guide", tone: "guide" },
+      { key: "predicted", kind: "frozen", tone: "kernel" },
+      { key: "slope", kind: "exact", tone: "ink", ghost: true },
+    ],
+  });
+  const kernel = new LinePanel(side, {
+    title: "kernel, relative to the start",
+    symbol: "K/K₀",
+    x: clock(),
+    y: logarithmic(0.1, 1000),
+    xTitle: "training time (1 = error halved)",
+    lines: [{ key: "kernel", kind: "exact", tone: "ink", ghost: true }],
+  });
+  for (const panel of [slope, kernel]) panel.onPick(pickTime);
+  return {
+    resize(width) {
+      const wide = width >= 560;
+      const square = wide ? Math.min(width * 0.56, 460) : width;
+      left.style.width = `${square}px`;
+      map.resize(square);
+      const rest = wide ? width - square - 24 : width;
+      slope.resize(rest, wide ? Math.round(square * 0.4) : 130);
+      kernel.resize(rest, wide ? Math.round(square * 0.44) : 150);
+    },
+    draw(result) {
+      shown = result;
+      container.parentElement.style.setProperty("--mix", `${result.mix}%`);
+      const { powers, width } = result;
+      map.draw({
+        kernel: powers.kernel,
+        signal: powers.signal,
+        chosen: result.chosen,
+        words: result.words,
+        description: `A map of parametrisations: kernel exponent k to the right, signal exponent b upwards. Below the diagonal b = k lies the kernel phase, above it feature learning from a vanishing start, on it critical feature learning. Where the larger of the two is 0, networks learn in a time of order 1. Chosen: k = ${formatNumber(powers.kernel, 3)}, b = ${formatNumber(powers.signal, 3)}.`,
+      });
+      const ends = [0, result.target, result.slope[0]];
+      const [low, high] = [Math.min(...ends), Math.max(...ends)];
+      slope.setScale(low < 0 ? -niceCeiling(-low) : 0, high > 0 || low === 0 ? niceCeiling(high) : 0);
+      slope.draw({
+        lines: {
+          slope: { xs: GRID, ys: result.slope, label: "exact" },
+          predicted: { xs: GRID, ys: result.predicted, label: "frozen K" },
+          goal: { xs: GRID, ys: result.goal },
+        },
+        mark: { x: result.x, ys: { slope: result.now.slope } },
+        description: `Slope over training time at width ${formatCount(width)}, from ${formatNumber(result.slope[0], 3)} to ${formatNumber(result.target, 3)}, exact and with a frozen kernel.`,
+      });
+      kernel.setScale(...decades(result.kernel), logarithmic);
+      kernel.draw({
+        lines: { kernel: { xs: GRID, ys: result.kernel, label: `×${formatNumber(result.kernel.at(-1), 3)}` } },
+        mark: { x: result.x, ys: { kernel: result.now.kernel } },
+        description: `Kernel relative to its start over training time at width ${formatCount(width)}: it ends at ${formatNumber(result.kernel.at(-1), 4)}.`,
+      });
+    },
+    keepGhost: () => [map, slope, kernel].forEach((panel) => panel.keepGhost()),
+  };
+}
+
+/** The ends of an axis for kernel ratios: 0.1 to 1000 where that holds them all, else whole powers of 1000 more. */
+function decades(ratios) {
+  const present = ratios.filter((ratio) => ratio > 0);
+  const top = Math.ceil(Math.log10(Math.max(...present)) / 3 - 1e-9);
+  const bottom = Math.ceil(-Math.log10(Math.min(...present)) / 3 - 1e-9);
+  return [bottom > 0 && Math.min(...present) < 0.1 ? 1000 ** -bottom : 0.1, 1000 ** Math.max(top, 1)];
+}
+
+export const phaseDiagram = {
+  name: "phase-diagram",
+  extras: ["scalings"],
+  numbers: {
+    tiles: [
+      { key: "exponent.kernel", tone: "mixed" },
+      { key: "exponent.signal", tone: "mixed" },
+      { key: "exponent.alignment" },
+      { key: "slope" },
+      { key: "kernel_ratio" },
+      { key: "alignment" },
+      { key: "kernel_ratio@inf", minor: true },
+      { key: "alignment@inf", minor: true },
+      { key: "rate", minor: true },
+    ],
+  },
+  compute,
+  createView,
+};
