@@ -103,8 +103,8 @@ def test_a_start_off_the_grid_of_its_slider_is_kept():
 @pytest.mark.parametrize(
     ("start", "error", "message"),
     [
-        ({"sigma": 20}, ValueError, "sigma must be from 0.01 to 10, got 20"),
-        ({"sigma": float("nan")}, ValueError, "sigma must be from 0.01 to 10, got nan"),
+        ({"sigma": 20}, ValueError, "sigma must be from 0.001 to 10, got 20"),
+        ({"sigma": float("nan")}, ValueError, "sigma must be from 0.001 to 10, got nan"),
         ({"sigma": "large"}, TypeError, "sigma must be a real number, got 'large'"),
         ({"sigma": True}, TypeError, "sigma must be a real number, got True"),
         ({"width": 10.5}, ValueError, "width must be a whole number, got 10.5"),
@@ -210,6 +210,9 @@ def test_presets_are_those_of_the_scalings(explorer):
             assert network.eta_w == pytest.approx(1000 ** exponents["eta_w"])
         elif "exponents" in preset:
             assert fl.Scaling(**preset["exponents"]).phase() is fl.Phase.FEATURE_VANISHING
+        elif "crossover" in preset:
+            assert explorer.figure.explorer == "initial-scale"
+            assert 0 < preset["crossover"] <= 1
         else:
             known = parameters(explorer.figure.explorer)
             for parameter, value in preset["values"].items():
