@@ -25,7 +25,7 @@ def draw() -> Figure:
     task = fl.Task(second_moment=1, cross_moment=1, label_moment=1)
     t = np.append(np.linspace(0, 20, 400), np.inf)
     with matplotlib.style.context("flbook.flbook"):
-        figure = Figure(figsize=(7, 3.9))
+        figure = Figure(figsize=(6, 3.6))
         ax = figure.subplots()
         for label, sigma, role, offset in NETWORKS:
             network = fl.Network(
