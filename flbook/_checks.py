@@ -220,6 +220,8 @@ def broadcast_shape(**shapes: tuple[int, ...]) -> tuple[int, ...]:
         ...
     ValueError: the shapes of network (3,) and gram (4,) must broadcast by numpy's rules
     """
+    if not any(shapes.values()):
+        return ()
     try:
         return np.broadcast_shapes(*shapes.values())
     except ValueError:

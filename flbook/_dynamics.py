@@ -20,7 +20,17 @@ from flbook.gram import Gram
 from flbook.network import Network
 from flbook.task import Task
 
-__all__ = ["Dynamics", "Origin", "cosine", "halves", "layer_norms", "loss", "smallest_terms"]
+__all__ = [
+    "Dynamics",
+    "Origin",
+    "choose",
+    "cosine",
+    "halves",
+    "layer_norms",
+    "loss",
+    "ratio",
+    "smallest_terms",
+]
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -112,12 +122,25 @@ def halves(
     larger = kernel + np.abs(signal)
     smaller = floor * ratio(floor, larger, 0.0)
     forward = signal >= 0
-    return np.where(forward, larger, smaller), np.where(forward, smaller, larger)
+    return choose(forward, larger, smaller), choose(forward, smaller, larger)
+
+
+def choose(condition: Any, yes: Any, no: Any) -> Any:
+    """Return `yes` where the condition holds, else `no`.
+
+    Like `numpy.where`, but without its overhead for a single condition. `yes` and `no` then need
+    the shape of the answer already.
+    """
+    if condition.ndim:
+        return np.where(condition, yes, no)
+    return yes if condition else no
 
 
 def ratio(numerator: Any, denominator: Any, otherwise: Any) -> FloatArray:
     """Return numerator/denominator, and `otherwise` where the denominator is not above 0."""
     sound = np.greater(denominator, 0)
+    if sound.all():
+        return numerator / denominator
     return np.where(sound, numerator / np.where(sound, denominator, 1.0), otherwise)[()]
 
 
@@ -126,21 +149,31 @@ def cosine(along: FloatArray, across: FloatArray, at_zero: FloatArray) -> FloatA
     return ratio(along, np.hypot(along, across), at_zero)
 
 
-def smallest_terms(*sums: tuple[FloatArray, FloatArray, FloatArray]) -> FloatArray:
+def smallest_terms(*sums: tuple[FloatArray, ...]) -> FloatArray:
     """Return the sum x + y whose terms are smallest: the one that cancels least.
+
+    An earlier sum is left for a later one only if that has terms of less than half the size.
 
     Parameters
     ----------
-    *sums : tuple of x, y, size
-        Several ways to write one number as x + y, and the size of the terms.
+    *sums : tuple of x, y and, where it is not |x| + |y|, the size of the terms
+        Several ways to make one number.
+
+    Examples
+    --------
+    >>> one, tiny = np.float64(1.0), np.float64(1e-20)
+    >>> print(smallest_terms((one, -one), (tiny, tiny)))
+    2e-20
     """
-    x, y, least = sums[0]
-    best = x + y
-    for x, y, size in sums[1:]:
-        better = size < least
-        best = np.where(better, x + y, best)
-        least = np.where(better, size, least)
-    return best[()]
+    best, least = None, np.inf
+    for x, y, *given in sums:
+        size = given[0] if given else np.abs(x) + np.abs(y)
+        if best is None:
+            best, least = x + y, size
+        else:
+            better = size < least / 2
+            best, least = np.where(better, x + y, best), np.where(better, size, least)
+    return np.asarray(best)[()]
 
 
 def layer_norms(

@@ -436,13 +436,13 @@ class _Moment:
         """The slope, or the last finite one."""
         origin, state = self.origin, self.last
         scale = 4 * origin.gamma * origin.eta
-        residual = np.where(self.blown, np.inf, self.residual)
-        rising, falling = ratio(self.rising, scale, 0.0), ratio(self.falling, scale, 0.0)
-        half = np.where(self.blown, 0.0, self.residual)
+        rising, falling = ratio(self.rising, scale, np.inf), ratio(self.falling, scale, 0.0)
+        residual = np.where(self.blown, 0.0, self.residual)
+        near_target = np.abs(origin.target) + np.abs(residual)
         return smallest_terms(
-            (state.slope, 0.0 * half, np.abs(origin.slope) + state.path),
-            (origin.target, half, np.abs(origin.target) + np.abs(residual)),
-            (rising, -falling, ratio(self.rising + self.falling, scale, np.inf)),
+            (origin.target, residual, np.where(self.blown, np.inf, near_target)),
+            (rising, -falling),
+            (state.slope, np.zeros_like(residual), np.abs(origin.slope) + state.path),
         )
 
     @property

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flbook._checks import FloatArray, Real, broadcast_shape, real, times
+from flbook._checks import FloatArray, broadcast_shape, real, times
 from flbook._dynamics import (
     Dynamics,
     cosine,
@@ -424,7 +424,9 @@ class _Orbit:
 
     With κ = mK(∞)t, E = exp(−κ) and φ = (1 − E)/K(∞), ξ = behind/ahead where
     ahead = 2E + [(K + s)(0) + (K − s)(∞)]φ and behind = 2E + [(K − s)(0) + (K + s)(∞)]φ.
-    Where E has left the range of doubles, or t is infinite, the limit stands instead.
+
+    Where one of the brackets is 0 a mode is empty for good, and the flow ends at the saddle or
+    never moves. These networks are stuck, and have formulas of their own.
     """
 
     def __init__(self, flow: GradientFlow, t: ArrayLike) -> None:
@@ -433,95 +435,150 @@ class _Orbit:
         self.signal = 2 * origin.gamma * origin.eta
         signal_end = self.signal * origin.target
         kernel_end = np.hypot(signal_end, origin.floor)
-        self.start = a, b = origin.halves
-        self.end = a_end, b_end = halves(signal_end, kernel_end, origin.floor)
-        self.to_ahead, self.to_behind = a + b_end, b + a_end
-        self.no_ahead, self.no_behind = self.to_ahead == 0, self.to_behind == 0
-        self.stuck = self.no_ahead | self.no_behind
-        self.stuck_slope = np.where(origin.kernel == 0, origin.slope, 0.0)
-
-        with np.errstate(over="ignore", invalid="ignore"):
-            finite = np.where(np.isinf(t), 0.0, t)
-            clock = origin.m * finite
-            kappa = clock * kernel_end
-            reach = clock * (self.to_ahead + self.to_behind)
-        ended = np.isinf(t) | np.isinf(clock) | np.isinf(reach) | (kappa > LONG_PAST)
-        self.over = ended | (origin.kernel == 0)
-        kappa = np.where(self.over, 0.0, kappa)
-        clock = np.where(self.over, 0.0, clock)
+        a, b = origin.halves
+        a_end, b_end = halves(signal_end, kernel_end, origin.floor)
+        to_ahead, to_behind = a + b_end, b + a_end
+        stuck = (to_ahead == 0) | (to_behind == 0)
+        self.stuck = _Stuck(self, stuck, kernel_end, np.maximum(to_ahead, to_behind))
+        if self.stuck.any:
+            to_ahead, to_behind = np.where(stuck, 1.0, to_ahead), np.where(stuck, 1.0, to_behind)
+            kernel_end = np.where(stuck, 1.0, kernel_end)
+        self.to_ahead, self.to_behind = to_ahead, to_behind
+        with np.errstate(over="ignore"):
+            kappa = np.minimum(origin.m * kernel_end * t, LONG_PAST)
         self.root_decay = np.exp(-kappa / 2)
-        self.phi = ratio(-np.expm1(-kappa), kernel_end, clock)
+        self.phi = -np.expm1(-kappa) / kernel_end
         decay = self.root_decay * self.root_decay
-        # An empty mode stays empty: its denominator may underflow, and stands before a 0.
-        self.ahead = np.where(self.no_ahead, 1.0, 2 * decay + self.to_ahead * self.phi)
-        self.behind = np.where(self.no_behind, 1.0, 2 * decay + self.to_behind * self.phi)
-
-    def _at(self, now: FloatArray, moving_end: Real, stuck_end: Real) -> FloatArray:
-        end = np.where(self.stuck, stuck_end, moving_end)
-        return np.where(self.over, end, now)[()]
+        self.ahead = 2 * decay + to_ahead * self.phi
+        self.behind = 2 * decay + to_behind * self.phi
 
     @cached_property
     def rising(self) -> FloatArray:
         """K + s."""
-        alone = self.start[0] * (2 * self.root_decay / self.ahead) * self.root_decay
-        now = np.where(self.no_behind, alone, self.start[0] * (self.behind / self.ahead))
-        return self._at(now, self.end[0], 0.0)
+        now = self.origin.halves[0] * (self.behind / self.ahead)
+        return self.stuck.replace(now, "rising")
 
     @cached_property
     def falling(self) -> FloatArray:
         """K − s."""
-        alone = self.start[1] * (2 * self.root_decay / self.behind) * self.root_decay
-        now = np.where(self.no_ahead, alone, self.start[1] * (self.ahead / self.behind))
-        return self._at(now, self.end[1], 0.0)
+        now = self.origin.halves[1] * (self.ahead / self.behind)
+        return self.stuck.replace(now, "falling")
 
     @property
     def kernel(self) -> FloatArray:
         return (self.rising + self.falling) / 2
 
     @cached_property
+    def _decline(self) -> tuple[FloatArray, FloatArray]:
+        """Two factors of the fraction 4E/(ahead·behind) of the residual that is left."""
+        twice = 2 * self.root_decay
+        return twice / self.ahead, twice / self.behind
+
+    @property
     def residual(self) -> FloatArray:
-        """The residual at 0 times 4E/(ahead·behind)."""
-        origin = self.origin
-        larger, smaller = np.maximum(self.ahead, self.behind), np.minimum(self.ahead, self.behind)
-        first, second = 2 * self.root_decay / larger, 2 * self.root_decay / smaller
-        alone = origin.residual * (2 / np.where(self.no_ahead, self.behind, self.ahead))
-        now = np.where(self.stuck, alone, origin.residual * first * second)
-        return self._at(now, 0.0, self.stuck_slope - origin.target)
+        """The residual at 0 times what is left of it, the smaller factor last."""
+        ahead, behind = self._decline
+        start = self.origin.residual
+        now = start * np.maximum(ahead, behind) * np.minimum(ahead, behind)
+        return self.stuck.replace(now, "residual")
 
-    @cached_property
-    def change(self) -> FloatArray:
-        """v(t) − v(0)."""
-        a, b = self.start
-        origin = self.origin
-        now = -origin.residual * self.phi * (a / self.ahead + b / self.behind)
-        return self._at(now, -origin.residual, self.stuck_slope - origin.slope)
-
-    @cached_property
+    @property
     def slope(self) -> FloatArray:
-        """By the difference of the halves, from the target, or from the start."""
+        """The mean of start and target, or half the difference of the halves of the kernel.
+
+        The mean has weights 4E/(ahead·behind) and φ((K + s)(0)/ahead + (K − s)(0)/behind), which
+        add up to 1.
+        """
         origin = self.origin
+        a, b = origin.halves
+        ahead, behind = self._decline
+        left = self.stuck.replace(ahead * behind, "left")
+        gone = self.stuck.replace(self.phi * (a / self.ahead + b / self.behind), "gone")
+        gone = np.where(left < 0.5, 1.0 - left, gone)
         scale = 2 * self.signal
-        rising, falling = ratio(self.rising, scale, 0.0), ratio(self.falling, scale, 0.0)
-        return smallest_terms(
-            (rising, -falling, ratio(self.kernel, self.signal, np.inf)),
-            (origin.target, self.residual, np.abs(origin.target) + np.abs(self.residual)),
-            (origin.slope, self.change, np.abs(origin.slope) + np.abs(self.change)),
-        )
+        rising, falling = ratio(self.rising, scale, np.inf), ratio(self.falling, scale, 0.0)
+        return smallest_terms((origin.target * gone, origin.slope * left), (rising, -falling))
 
     @property
     def mode_factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """√ξ, 1/√ξ, and the factor of a layer whose partner is frozen."""
-        origin = self.origin
-        root = self.root_decay
-        grow = np.where(
-            self.no_behind, np.sqrt(2 / self.ahead) * root, np.sqrt(self.behind / self.ahead)
+        push = 2 * self.origin.gamma * self.origin.residual * (self.phi / self.ahead)
+        return (
+            self.stuck.replace(np.sqrt(self.behind / self.ahead), "growth"),
+            self.stuck.replace(np.sqrt(self.ahead / self.behind), "decline"),
+            self.stuck.replace(push, "push"),
         )
-        shrink = np.where(
-            self.no_ahead, np.sqrt(2 / self.behind) * root, np.sqrt(self.ahead / self.behind)
-        )
-        grow = self._at(grow, np.sqrt(ratio(self.to_behind, self.to_ahead, 0.0)), 0.0)
-        shrink = self._at(shrink, np.sqrt(ratio(self.to_ahead, self.to_behind, 0.0)), 0.0)
-        grow, shrink = np.where(self.no_ahead, 0.0, grow), np.where(self.no_behind, 0.0, shrink)
-        push = 2 * origin.gamma * origin.residual
-        push_end = ratio(push, self.to_ahead, 0.0)
-        return grow, shrink, self._at(push * (self.phi / self.ahead), push_end, 0.0)
+
+
+class _Stuck:
+    """The networks with an empty mode: the other one decays for ever, or nothing moves."""
+
+    def __init__(
+        self, orbit: _Orbit, stuck: FloatArray, kernel_end: FloatArray, bracket: FloatArray
+    ) -> None:
+        self.where = stuck
+        self.any = bool(stuck.any())
+        self.orbit, self.kernel_end, self.bracket = orbit, kernel_end, bracket
+
+    def replace(self, now: FloatArray, name: str) -> FloatArray:
+        """Return `now`, with the quantity of that name where the network is stuck."""
+        return np.where(self.where, getattr(self, name), now)[()] if self.any else now
+
+    @cached_property
+    def _path(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """√E, and 2E + wφ and w + 2E/φ of the bracket w; without a final kernel φ = mt."""
+        origin, t = self.orbit.origin, self.orbit.t
+        moving = self.kernel_end > 0
+        rate = origin.m * self.kernel_end
+        with np.errstate(over="ignore", divide="ignore"):
+            kappa = np.where(moving, rate, 1.0) * np.where(moving, t, 0.0)
+            phi = np.where(
+                moving,
+                -np.expm1(-kappa) / np.where(moving, self.kernel_end, 1.0),
+                origin.m * np.where(moving, 0.0, t),
+            )
+            decay = np.exp(-kappa)
+            weight = np.where(self.bracket > 0, self.bracket, 1.0)
+            return np.exp(-kappa / 2), 2 * decay + weight * phi, weight + 2 * decay / phi
+
+    @cached_property
+    def share(self) -> FloatArray:
+        """The factor √(now/start) of the mode that is not empty."""
+        root_decay, path, _ = self._path
+        return np.where(self.still, 1.0, np.sqrt(2 / path) * root_decay)
+
+    @property
+    def still(self) -> FloatArray:
+        return self.orbit.origin.kernel == 0
+
+    @property
+    def rising(self) -> FloatArray:
+        return self.orbit.origin.halves[0] * self.share * self.share
+
+    @property
+    def falling(self) -> FloatArray:
+        return self.orbit.origin.halves[1] * self.share * self.share
+
+    @property
+    def residual(self) -> FloatArray:
+        return self.orbit.origin.residual * self.left
+
+    @property
+    def left(self) -> FloatArray:
+        return np.where(self.still, 1.0, 2 / self._path[1])
+
+    @property
+    def gone(self) -> FloatArray:
+        return np.maximum(*self.orbit.origin.halves) / self._path[2]
+
+    @property
+    def growth(self) -> FloatArray:
+        return np.where(self.orbit.origin.halves[0] > 0, self.share, 0.0)
+
+    @property
+    def decline(self) -> FloatArray:
+        return np.where(self.orbit.origin.halves[1] > 0, self.share, 0.0)
+
+    @property
+    def push(self) -> FloatArray:
+        return np.zeros_like(self.share)

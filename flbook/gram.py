@@ -105,23 +105,22 @@ class Gram(ValueObject):
         first, second = _weights("u", u), _weights("w", w)
         if first.shape[-1] != second.shape[-1]:
             raise ValueError(f"w must have width {first.shape[-1]} like u, got {second.shape[-1]}")
-        broadcast_shape(u=first.shape, w=second.shape)
+        if max(first.ndim, second.ndim) > 1:
+            broadcast_shape(u=first.shape, w=second.shape)
         with np.errstate(over="ignore", invalid="ignore"):
             uu, uw, ww = _dot(first, first), _dot(first, second), _dot(second, second)
-        for name, array, square in (("u", first, uu), ("w", second, ww)):
-            if not np.isfinite(square).all():
-                refuse_where(~np.isfinite(array), name, array, "finite")
-                raise ValueError(f"{name} must have a squared norm that fits in a double, got inf")
+        if not (np.maximum(uu, ww) < np.inf).all():
+            _refuse_size(u=(first, uu), w=(second, ww))
         return cls._trusted(uu, uw, ww)
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """The shape that the three entries broadcast to."""
         return broadcast_shape(uu=np.shape(self.uu), uw=np.shape(self.uw), ww=np.shape(self.ww))
 
     @cached_property
     def _determinant_and_root(self) -> tuple[FloatArray, FloatArray]:
-        if not all(np.isfinite(x).all() for x in (self.uu, self.uw, self.ww)):
+        if not (np.maximum(self.uu, self.ww) < np.inf).all():
             raise ValueError(
                 "gram must be finite for this, got the infinities of a descent that diverged; "
                 "its own methods know the limits"
@@ -157,6 +156,15 @@ def _weights(name: str, value: ArrayLike) -> FloatArray:
     if array.ndim == 0 or array.shape[-1] == 0:
         raise ValueError(f"{name} must have shape (..., width), got {array.shape}")
     return array.astype(np.float64, copy=False)
+
+
+def _refuse_size(**layers: tuple[FloatArray, FloatArray]) -> None:
+    """Raise for the first layer that is not finite, or else too long for its square."""
+    for name, (layer, _) in layers.items():
+        refuse_where(~np.isfinite(layer), name, layer, "finite")
+    for name, (_, square) in layers.items():
+        if np.isinf(square).any():
+            raise ValueError(f"{name} must have a squared norm that fits in a double, got inf")
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flbook._checks import FloatArray, times
-from flbook._dynamics import Dynamics, Origin, loss, smallest_terms
+from flbook._dynamics import Dynamics, Origin, loss
 
 __all__ = ["KernelFlow"]
 
@@ -72,12 +72,7 @@ class KernelFlow(Dynamics):
         0.932332
         """
         origin, kappa = self._progress(t)
-        residual = origin.residual * np.exp(-kappa)
-        change = origin.residual * np.expm1(-kappa)
-        return smallest_terms(
-            (origin.target, residual, np.abs(origin.target) + np.abs(residual)),
-            (origin.slope, change, np.abs(origin.slope) + np.abs(change)),
-        )
+        return origin.slope * np.exp(-kappa) - origin.target * np.expm1(-kappa)
 
     def residual(self, t: ArrayLike) -> FloatArray:
         """Return v(t) − v*, to full relative precision however small.

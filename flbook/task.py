@@ -116,7 +116,7 @@ class Task(ValueObject):
             raise ValueError("x must hold an input that is not zero, got zeros only")
         return cls(float(np.mean(a * a)), float(np.mean(a * labels)), float(np.mean(labels**2)))
 
-    @property
+    @cached_property
     def shape(self) -> tuple[int, ...]:
         """The shape that the three moments broadcast to."""
         return broadcast_shape(
