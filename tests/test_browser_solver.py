@@ -14,7 +14,7 @@ import flbook as fl
 from flbook.explorers import Figure, parameters
 
 ROOT = Path(__file__).resolve().parent.parent
-SCRIPT = ROOT / "frontend" / "test" / "solve.mjs"
+SCRIPT = ROOT / "tests" / "browser_solver.mjs"
 INPUTS = ("gamma", "eta_u", "eta_w", "second_moment", "cross_moment", "label_moment")
 GRAM = ("uu", "uw", "ww")
 GRADIENT_FLOW = ("slope", "residual", "loss", "kernel", "alignment", "kernel_alignment")

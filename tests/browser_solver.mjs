@@ -1,7 +1,7 @@
 // Reads {"points": [...], "settings": [...]} from standard input and writes what the browser's solver says of them.
 import { text } from "node:stream/consumers";
-import { explorers } from "../src/explorers/index.js";
-import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network, Task } from "../src/solver/index.js";
+import { explorers } from "../frontend/src/explorers/index.js";
+import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network, Task } from "../frontend/src/solver/index.js";
 
 const READ = {
   gradient_flow: {
