@@ -6,8 +6,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+import flbook as fl
 from flbook import explorers
 from tools import notebooks, overview
 
@@ -92,9 +94,24 @@ def section(notebook, name: str) -> list:
     return cells
 
 
-def test_there_are_chapters():
-    assert [path.name[:2] for path in CHAPTERS] == [f"{n:02}" for n in range(1, len(CHAPTERS) + 1)]
+def test_the_table_of_contents_lists_every_chapter_in_its_order():
+    toc = yaml.safe_load((notebooks.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
     assert len(CHAPTERS) >= 3
+    assert [file for file in files if re.match(r"chapters/\d", file)] == [
+        f"chapters/{path.stem}" for path in CHAPTERS
+    ]
+    assert not [
+        file for file in [toc["root"], *files] if not list(notebooks.ROOT.glob(file + ".*"))
+    ]
+
+
+def test_every_public_name_has_its_entry_in_the_reference():
+    text = (notebooks.CHAPTERS / "api.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^\.\. auto(?:class|function|data):: (\w+)$", text, re.M)
+    assert sorted(entries) == sorted(fl.__all__)
+    modules = set(re.findall(r"^\.\. automodule:: (\S+)$", text, re.M))
+    assert modules >= {"flbook.simulation", "flbook.figures", "flbook.explorers"}
 
 
 def test_chapter_keeps_the_rhythm(chapter):
@@ -206,7 +223,8 @@ def test_every_reference_to_an_equation_has_its_equation():
         "".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
         for path in CHAPTERS
     ]
-    labels = [label for text in texts for label in re.findall(r"^\$\$ \(([\w-]+)\)$", text, re.M)]
+    label = re.compile(r"^(?:\$\$ \(([\w-]+)\)|:label: ([\w-]+))$", re.M)
+    labels = [one or other for text in texts for one, other in label.findall(text)]
     assert len(labels) == len(set(labels))
     assert {use for text in texts for use in re.findall(r"\{eq\}`([\w-]+)`", text)} <= set(labels)
 
