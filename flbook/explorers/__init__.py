@@ -7,6 +7,7 @@ solves the dynamics in the browser. No kernel is asked for anything.
 from __future__ import annotations
 
 from flbook.explorers._catalogue import Parameter, parameters
+from flbook.explorers._draws import even_starts
 from flbook.explorers._explorer import Explorer
 from flbook.explorers._figure import Figure
 from flbook.scaling import Scaling
@@ -16,6 +17,8 @@ __all__ = [
     "Explorer",
     "Figure",
     "Parameter",
+    "ensemble",
+    "even_starts",
     "every_knob",
     "half_plane",
     "initial_scale",
@@ -23,6 +26,8 @@ __all__ = [
     "neuron_plane",
     "parameters",
     "phase_diagram",
+    "plateau_and_jump",
+    "test_error",
 ]
 
 
@@ -55,7 +60,7 @@ def initial_scale(*, task: Task | None = None, **start: float) -> Explorer:
     >>> explorers.initial_scale(sigma=0.1)  # doctest: +ELLIPSIS
     Explorer('initial-scale', sigma=0.1, clock=1, width=1000, ...)
     """
-    return Explorer("initial-scale", task=task, **start)
+    return Explorer("initial-scale", task=task, scaling=None, **start)
 
 
 def neuron_plane(*, task: Task | None = None, **start: float) -> Explorer:
@@ -85,7 +90,7 @@ def neuron_plane(*, task: Task | None = None, **start: float) -> Explorer:
     >>> explorers.neuron_plane(width=12)  # doctest: +ELLIPSIS
     Explorer('neuron-plane', clock=1, target=2, ...)
     """
-    return Explorer("neuron-plane", task=task, **start)
+    return Explorer("neuron-plane", task=task, scaling=None, **start)
 
 
 def every_knob(*, task: Task | None = None, **start: float) -> Explorer:
@@ -114,7 +119,7 @@ def every_knob(*, task: Task | None = None, **start: float) -> Explorer:
     >>> explorers.every_knob(width=10**12)  # doctest: +ELLIPSIS
     Explorer('every-knob', t=1, sigma_u=0.398107, target=1, width=1e+12, ...)
     """
-    return Explorer("every-knob", task=task, **start)
+    return Explorer("every-knob", task=task, scaling=None, **start)
 
 
 def kernel_drift(*, task: Task | None = None, **start: float) -> Explorer:
@@ -146,7 +151,7 @@ def kernel_drift(*, task: Task | None = None, **start: float) -> Explorer:
     >>> explorers.kernel_drift(width=10**6)  # doctest: +ELLIPSIS
     Explorer('kernel-drift', width=1e+06, target=3, overlap=0.5, clock=1, ...)
     """
-    return Explorer("kernel-drift", task=task, **start)
+    return Explorer("kernel-drift", task=task, scaling=None, **start)
 
 
 def half_plane(*, task: Task | None = None, **start: float) -> Explorer:
@@ -178,7 +183,7 @@ def half_plane(*, task: Task | None = None, **start: float) -> Explorer:
     >>> explorers.half_plane(uw=2.0, target=0.5)  # doctest: +ELLIPSIS
     Explorer('half-plane', uw=2, root_determinant=0.6, target=0.5, ...)
     """
-    return Explorer("half-plane", task=task, **start)
+    return Explorer("half-plane", task=task, scaling=None, **start)
 
 
 def phase_diagram(
@@ -217,3 +222,103 @@ def phase_diagram(
     Explorer('phase-diagram', c_gamma=-0.5, c_u=0, c_w=0, width=1000, e_u=0, e_w=0, ...)
     """
     return Explorer("phase-diagram", task=task, scaling=scaling, **start)
+
+
+def plateau_and_jump(*, task: Task | None = None, **start: float) -> Explorer:
+    """Show training from a vanishing start: a plateau, then a jump; exact beside logistic.
+
+    The output multiplier and both learning rates are 1. With a negative `overlap` the network
+    starts on the wrong side of the saddle: its layers disalign before they realign.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    **start : float
+        Where the parameters start: `sigma` (σ_u = σ_w, 1e-8 to 1), `overlap`, `target` (0.2 to 3),
+        `tau` (time in units of 1/(2mγηv*)), `width` (2 to 100), `second_moment`, `noise`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.plateau_and_jump(sigma=1e-6)  # doctest: +ELLIPSIS
+    Explorer('plateau-and-jump', sigma=1e-06, overlap=1, target=1, tau=50, ...)
+    """
+    return Explorer("plateau-and-jump", task=task, scaling=None, **start)
+
+
+def ensemble(
+    *, task: Task | None = None, scaling: Scaling | None = None, **start: float | str
+) -> Explorer:
+    """Show what many random networks of one width do, and how the spread depends on the width.
+
+    The networks are those of `even_starts`.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    scaling : Scaling, optional
+        Sets the five powers `c_gamma` (of γ), `c_u`, `c_w` (of σ_u², σ_w²), `e_u` and `e_w` (of
+        η_u, η_w); NTK if left out.
+    **start : float or str
+        Where the parameters start: `width` (1 to 10¹²), `quantity` ("kernel_ratio",
+        "final_alignment" or "initial_slope"), `sigma` (a factor on both initial scales), `target`,
+        `overlap` (of the one network with a dot), the five powers, `second_moment`, `noise`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.ensemble(quantity="final_alignment")  # doctest: +ELLIPSIS
+    Explorer('ensemble', width=30, quantity='final_alignment', sigma=1, ...)
+    """
+    return Explorer("ensemble", task=task, scaling=scaling, **start)
+
+
+def test_error(*, task: Task | None = None, **start: float) -> Explorer:
+    """Show the exact test error beside the training line against the initial scale.
+
+    The network has γ = 1/√d and learning rates 1.
+
+    Parameters
+    ----------
+    task : Task, optional
+        Sets `target`, `second_moment` and `noise` to those of a data set.
+    **start : float
+        Where the parameters start: `sigma` (σ_u = σ_w), `t`, `off_line_moment` (E|x⊥|² of the test
+        inputs), `width` (10 to 10⁶), `target`, `overlap`, `noise`, `second_moment`.
+
+    Returns
+    -------
+    Explorer
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a name is not a parameter's, or a value is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.test_error(sigma=0.1)  # doctest: +ELLIPSIS
+    Explorer('test-error', sigma=0.1, t=100000, off_line_moment=1, width=1000, ...)
+    """
+    return Explorer("test-error", task=task, scaling=None, **start)

@@ -43,14 +43,19 @@ class Parameter:
     default: float
     format: str
     integer: bool = False
+    options: Mapping[str, str] | None = None
 
     @property
     def description(self) -> str:
         """The words first, the symbol second."""
-        return f"{self.label} {self.symbol}"
+        return f"{self.label} {self.symbol}".rstrip()
+
+    def text(self, value: float) -> str:
+        """Write `value` as it would be given: the name of an option, or a number."""
+        return repr(list(self.options)[round(value)]) if self.options else f"{value:.6g}"
 
     def check(self, value: Any) -> float:
-        """Return `value` as a float of this parameter's range.
+        """Return `value` as a float of this parameter's range; an option's name as its number.
 
         Raises
         ------
@@ -65,6 +70,12 @@ class Parameter:
         >>> parameters("initial-scale")["sigma"].check(1)
         1.0
         """
+        if self.options and isinstance(value, str):
+            if value not in self.options:
+                raise ValueError(
+                    f"{self.name} must be one of {', '.join(self.options)}, got {value!r}"
+                )
+            return float(list(self.options).index(value))
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             raise TypeError(f"{self.name} must be a real number, got {value!r}")
         number = float(value)

@@ -26,7 +26,7 @@ class Explorer(ipywidgets.VBox):
         Sets `target`, `second_moment` and `noise` to those of a data set.
     scaling : Scaling, optional
         Sets `c_gamma`, `c_u`, `c_w`, `e_u` and `e_w`, in an explorer that has these parameters.
-    **start : float
+    **start : float or str
         Where the parameters start; those not given start at their defaults.
 
     Attributes
@@ -60,7 +60,7 @@ class Explorer(ipywidgets.VBox):
         *,
         task: Task | None = None,
         scaling: Scaling | None = None,
-        **start: float,
+        **start: float | str,
     ) -> None:
         if name not in catalogue():
             raise ValueError(f"name must be one of {', '.join(catalogue())}, got {name!r}")
@@ -76,7 +76,7 @@ class Explorer(ipywidgets.VBox):
             for parameter in (*entry["controls"], *entry["more"])
         }
         self.links = [
-            ipywidgets.jslink((control, "value"), (self.figure, parameter))
+            ipywidgets.jslink((control, _setting(control)), (self.figure, parameter))
             for parameter, control in self.controls.items()
         ]
         children: list[ipywidgets.Widget] = [
@@ -91,11 +91,14 @@ class Explorer(ipywidgets.VBox):
 
     def __repr__(self) -> str:
         """Name the explorer and where its parameters are: the same in every session."""
-        values = (f"{name}={getattr(self.figure, name):.6g}" for name in self.figure.start)
+        known = parameters(self.figure.explorer)
+        values = (
+            f"{name}={known[name].text(getattr(self.figure, name))}" for name in self.figure.start
+        )
         return f"Explorer({self.figure.explorer!r}, {', '.join(values)})"
 
 
-def _with_task(task: Any, start: dict[str, float]) -> dict[str, float]:
+def _with_task(task: Any, start: dict[str, Any]) -> dict[str, Any]:
     """Return `start` with the moments of `task` in the explorers' terms."""
     if not isinstance(task, Task):
         raise TypeError(f"task must be a flbook.Task, got {task!r}")
@@ -109,7 +112,7 @@ def _with_task(task: Any, start: dict[str, float]) -> dict[str, float]:
     return _joined("task", given, start)
 
 
-def _with_scaling(scaling: Any, start: dict[str, float]) -> dict[str, float]:
+def _with_scaling(scaling: Any, start: dict[str, Any]) -> dict[str, Any]:
     """Return `start` with the powers of `scaling` in the explorers' terms."""
     if not isinstance(scaling, Scaling):
         raise TypeError(f"scaling must be a flbook.Scaling, got {scaling!r}")
@@ -123,7 +126,7 @@ def _with_scaling(scaling: Any, start: dict[str, float]) -> dict[str, float]:
     return _joined("scaling", given, start)
 
 
-def _joined(source: str, given: dict[str, float], start: dict[str, float]) -> dict[str, float]:
+def _joined(source: str, given: dict[str, float], start: dict[str, Any]) -> dict[str, Any]:
     for name in given:
         if name in start:
             raise TypeError(
@@ -132,8 +135,25 @@ def _joined(source: str, given: dict[str, float], start: dict[str, float]) -> di
     return {**start, **given}
 
 
+def _setting(control: ipywidgets.Widget) -> str:
+    """Name the trait of `control` that the browser knows as a number."""
+    return "index" if isinstance(control, ipywidgets.Dropdown) else "value"
+
+
 def _control(parameter: Parameter, value: float) -> ipywidgets.Widget:
-    """Return the slider of `parameter`. It has no step, so that it keeps any value it is given."""
+    """Return the slider of `parameter`, or the menu of its options.
+
+    A slider has no step, so that it keeps any value it is given.
+    """
+    if parameter.options:
+        menu = ipywidgets.Dropdown(
+            options=list(parameter.options.values()),
+            index=int(value),
+            description=parameter.description,
+            layout={"width": "auto"},
+        )
+        menu.add_class(f"flbook-parameter-{parameter.name}")
+        return menu
     common: dict[str, Any] = {
         "description": parameter.description,
         "readout_format": parameter.format,

@@ -72,3 +72,12 @@ export function niceCeiling(size) {
   const power = 10 ** Math.floor(Math.log10(size));
   return power * [1, 2, 5, 10].find((factor) => factor * power >= size * (1 - 1e-12));
 }
+
+/** The ends of a logarithmic axis for ratios: 0.1 and 1000 where that holds them all, else further powers of 1000. */
+export function decades(ratios) {
+  const present = ratios.filter((ratio) => ratio > 0);
+  const least = Math.min(...present);
+  const top = Math.ceil(Math.log10(Math.max(...present)) / 3 - 1e-9);
+  const bottom = Math.ceil(-Math.log10(least) / 3 - 1e-9);
+  return [least < 0.1 ? 1000 ** -bottom : 0.1, 1000 ** Math.max(top, 1)];
+}

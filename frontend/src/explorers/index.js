@@ -1,9 +1,24 @@
+import { ensemble } from "./ensemble.js";
 import { everyKnob } from "./every_knob.js";
 import { halfPlane } from "./half_plane.js";
 import { initialScale } from "./initial_scale.js";
 import { kernelDrift } from "./kernel_drift.js";
 import { neuronPlane } from "./neuron_plane.js";
 import { phaseDiagram } from "./phase_diagram.js";
+import { plateauAndJump } from "./plateau_and_jump.js";
+import { testErrorExplorer } from "./test_error.js";
+
+const ALL = [
+  initialScale,
+  neuronPlane,
+  everyKnob,
+  kernelDrift,
+  plateauAndJump,
+  halfPlane,
+  phaseDiagram,
+  ensemble,
+  testErrorExplorer,
+];
 
 /** Every explorer by the name that its figure carries. */
-export const explorers = Object.fromEntries([initialScale, neuronPlane, everyKnob, kernelDrift, halfPlane, phaseDiagram].map((explorer) => [explorer.name, explorer]));
+export const explorers = Object.fromEntries(ALL.map((explorer) => [explorer.name, explorer]));

@@ -1,7 +1,7 @@
 import presets from "../../../flbook/shared/presets.json" with { type: "json" };
 import { ExponentPanel } from "../charts/exponent_panel.js";
 import { LinePanel } from "../charts/line_panel.js";
-import { clock, clockTime, linear, logarithmic, niceCeiling } from "../charts/scales.js";
+import { clock, clockTime, decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
 import { formatCount, formatNumber } from "../frame/format.js";
 import { html } from "../frame/html.js";
 import { differ, specification } from "../frame/parameters.js";
@@ -194,14 +194,6 @@ function createView(container, { pickTime, set, replay, extras }) {
     },
     keepGhost: () => [map, slope, kernel].forEach((panel) => panel.keepGhost()),
   };
-}
-
-/** The ends of an axis for kernel ratios: 0.1 to 1000 where that holds them all, else whole powers of 1000 more. */
-function decades(ratios) {
-  const present = ratios.filter((ratio) => ratio > 0);
-  const top = Math.ceil(Math.log10(Math.max(...present)) / 3 - 1e-9);
-  const bottom = Math.ceil(-Math.log10(Math.min(...present)) / 3 - 1e-9);
-  return [bottom > 0 && Math.min(...present) < 0.1 ? 1000 ** -bottom : 0.1, 1000 ** Math.max(top, 1)];
 }
 
 export const phaseDiagram = {

@@ -1,0 +1,154 @@
+import { SpreadPanel } from "../charts/spread_panel.js";
+import { decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
+import { formatCount, formatNumber } from "../frame/format.js";
+import { specification } from "../frame/parameters.js";
+import { Draws, Ensemble, GradientFlow, Gram, quantile, Scaling } from "../solver/index.js";
+import { recipe, remembering, taskOf } from "./setting.js";
+
+const COUNT = 512;
+const LAZY = 0.01;
+const SHARES = { q05: 0.05, q25: 0.25, q50: 0.5, q75: 0.75, q95: 0.95 };
+const TABLE = ["q05", "q50", "q95"];
+const { min: NARROWEST, max: WIDEST } = specification("ensemble", "width");
+const WIDTHS = Float64Array.from(
+  new Set(Array.from({ length: 49 }, (_, i) => Math.round(NARROWEST * (WIDEST / NARROWEST) ** (i / 48)))),
+);
+const QUANTITIES = [
+  { key: "kernel_ratio@inf", title: "growth of the kernel by training", symbol: "K(∞)/K₀", all: (ensemble) => ensemble.kernelDrift().map((drift) => 1 + drift) },
+  { key: "alignment@inf", title: "alignment after training", symbol: "ζ(∞)", all: (ensemble) => ensemble.finalAlignment() },
+  { key: "slope@0", title: "slope at the start", symbol: "v₀", all: (ensemble) => ensemble.initialSlope() },
+];
+
+let draws; // made once: the networks are the same ones at every setting
+const networks = () => (draws ??= new Draws(COUNT));
+
+function setUp(sigma, c_gamma, c_u, c_w, e_u, e_w, target, second_moment, noise) {
+  const scaling = new Scaling({ gamma: c_gamma, sigma2_u: c_u, sigma2_w: c_w, eta_u: e_u, eta_w: e_w });
+  return { task: taskOf({ second_moment, target, noise }), at: (width) => scaling.atWidth(width, sigma) };
+}
+
+/** The quantiles of one quantity at all widths, whatever the width that is looked at. */
+function spread(which, ...setting) {
+  const { task, at } = setUp(...setting);
+  const bands = Object.fromEntries(Object.keys(SHARES).map((name) => [name, new Float64Array(WIDTHS.length)]));
+  WIDTHS.forEach((width, i) => {
+    const sorted = QUANTITIES[which].all(new Ensemble(networks(), at(width), task)).sort();
+    for (const [name, share] of Object.entries(SHARES)) bands[name][i] = quantile(sorted, share);
+  });
+  return bands;
+}
+
+/** All three quantities of every network at one width. */
+function draw(wide, ...setting) {
+  const width = Math.round(wide);
+  const { task, at } = setUp(...setting);
+  const ensemble = new Ensemble(networks(), at(width), task);
+  const lazy = ensemble.kernelDrift().filter((drift) => Math.abs(drift) <= LAZY).length / COUNT;
+  return { lazy, sorted: QUANTITIES.map(({ all }) => all(ensemble).sort()) };
+}
+
+const spreads = remembering(spread);
+const drawn = remembering(draw);
+
+function compute(parameters) {
+  const { sigma, c_gamma, c_u, c_w, e_u, e_w, target, second_moment, noise, overlap } = parameters;
+  const setting = [sigma, c_gamma, c_u, c_w, e_u, e_w, target, second_moment, noise];
+  const which = Math.round(parameters.quantity);
+  const width = Math.round(parameters.width);
+  const { lazy, sorted } = drawn(parameters.width, ...setting);
+  const { task, at } = setUp(...setting);
+  const network = at(width);
+  const gram = Gram.typical(network, overlap);
+  const flow = new GradientFlow(network, task, gram);
+  const one = {
+    "kernel_ratio@inf": flow.kernelRatio(Infinity),
+    "alignment@inf": flow.alignment(Infinity),
+    "slope@0": flow.slope(0),
+  };
+  const table = TABLE.flatMap((name) => QUANTITIES.map(({ key }, i) => [`${name}.${key}`, quantile(sorted[i], SHARES[name])]));
+  return {
+    which,
+    width,
+    bands: spreads(which, ...setting),
+    values: sorted[which],
+    one: one[QUANTITIES[which].key],
+    middle: quantile(sorted[0], 0.5),
+    parameters: { ...recipe(network, task, gram, Infinity), draws: { law: "even_starts", count: COUNT } },
+    quantities: { ...Object.fromEntries(table), ...one, lazy_share: lazy },
+    headings: { heading: `${COUNT} networks, evenly spread over the exact law`, columns: ["5 %", "median", "95 %"] },
+    summary: summarise(which, width, sorted[which], lazy),
+  };
+}
+
+function summarise(which, width, sorted, lazy) {
+  const [low, high] = [0.05, 0.95].map((share) => formatNumber(quantile(sorted, share), 3));
+  const start = `At width ${formatCount(width)}, nine of ten random networks `;
+  if (which === 1) return [start, { text: `end with an alignment between ${low} and ${high}`, tone: "mixed" }, "."];
+  if (which === 2) return [start, { text: `start at a slope between ${low} and ${high}`, tone: "mixed" }, "."];
+  const share = formatNumber(100 * lazy, 3);
+  return [
+    start,
+    { text: `multiply their kernel by ${low} to ${high}`, tone: "mixed" },
+    `; ${share}\u00a0% keep it to within 1\u00a0%.`,
+  ];
+}
+
+/** The vertical axis on which a quantity is seen at all widths. */
+function axisOf(which, { q05, q95 }) {
+  if (which === 0) return [...decades([...q05, ...q95]), logarithmic];
+  if (which === 1) return [-1.05, 1.05, linear];
+  const size = Math.max(3, niceCeiling(Math.max(...q95.map(Math.abs), ...q05.map(Math.abs)) / 0.95));
+  return [-size, size, linear];
+}
+
+function createView(container, { pickTime }) {
+  const panel = new SpreadPanel(container, {
+    title: QUANTITIES[0].title,
+    x: logarithmic(NARROWEST, WIDEST),
+    y: logarithmic(0.1, 1000),
+    xTitle: "width d",
+  });
+  panel.onPick(pickTime);
+  return {
+    resize: (width) => panel.resize(width, width >= 560 ? 330 : 240),
+    draw(result) {
+      const { which, bands, values, width } = result;
+      const mix = Math.min(Math.abs(Math.log2(Math.max(result.middle, 1e-300))) / 0.5, 1);
+      container.parentElement.style.setProperty("--mix", `${Math.round(100 * mix)}%`);
+      const { title, symbol } = QUANTITIES[which];
+      panel.name(title, symbol);
+      panel.setScale(...axisOf(which, bands));
+      const [low, middle, high] = [0.05, 0.5, 0.95].map((share) => formatNumber(quantile(values, share), 3));
+      panel.draw({
+        xs: WIDTHS,
+        bands,
+        at: width,
+        values,
+        one: result.one,
+        level: which === 0 ? 1 : 0,
+        description: `${title} of ${values.length} random networks: the range of nine out of ten against the width, and a histogram at width ${formatCount(width)}, with its median at ${middle} and nine of ten between ${low} and ${high}. At width ${formatCount(WIDTHS.at(-1))} they lie between ${formatNumber(bands.q05.at(-1), 3)} and ${formatNumber(bands.q95.at(-1), 3)}.`,
+      });
+    },
+    keepGhost: () => panel.keepGhost(),
+  };
+}
+
+export const ensemble = {
+  name: "ensemble",
+  numbers: {
+    columns: [
+      { prefix: "q05.", name: "5 per cent lie below", tone: "mixed" },
+      { prefix: "q50.", name: "median", tone: "mixed" },
+      { prefix: "q95.", name: "95 per cent lie below", tone: "mixed" },
+    ],
+    rows: QUANTITIES.map(({ key }) => key),
+    tiles: [
+      { key: "lazy_share" },
+      { key: "slope@0", note: "at the start, one network", minor: true },
+      { key: "kernel_ratio@inf", note: "in the end, one network", minor: true },
+      { key: "alignment@inf", note: "in the end, one network", minor: true },
+    ],
+  },
+  compute,
+  createView,
+};

@@ -1,0 +1,153 @@
+import { LinePanel } from "../charts/line_panel.js";
+import { linear, niceCeiling } from "../charts/scales.js";
+import { formatNumber } from "../frame/format.js";
+import { specification } from "../frame/parameters.js";
+import { GradientFlow, Gram, LogisticFlow, Network } from "../solver/index.js";
+import { recipe, remembering, sample, taskOf } from "./setting.js";
+
+const { max: LAST } = specification("plateau-and-jump", "tau");
+const POINTS = 500;
+const GRID = Float64Array.from({ length: POINTS + 1 }, (_, i) => (LAST * i) / POINTS);
+
+function train(wide, sigma, overlap, target, second_moment, noise) {
+  const network = new Network({ width: Math.round(wide), sigma_u: sigma, sigma_w: sigma });
+  const task = taskOf({ second_moment, target, noise });
+  const gram = Gram.typical(network, overlap);
+  const flow = new GradientFlow(network, task, gram);
+  const limit = new LogisticFlow(network, task, gram);
+  const { signal, floor } = flow.origin;
+  const unit = 1 / (second_moment * signal * target);
+  return {
+    flow,
+    unit,
+    plateau: Math.log((2 * signal * target) / floor),
+    jump: flow.timeToShrink(0.5),
+    exact: sample(GRID, (tau) => flow.slope(unit * tau)),
+    logistic: sample(GRID, (tau) => limit.slope(unit * tau)),
+    alignment: sample(GRID, (tau) => flow.alignment(unit * tau)),
+    goal: sample(GRID, () => target),
+    level: sample(GRID, () => 0),
+    recipe: (t) => recipe(network, task, gram, t),
+  };
+}
+
+const trained = remembering(train);
+
+function compute(parameters) {
+  const { width, sigma, overlap, target, second_moment, noise, tau } = parameters;
+  const training = trained(width, sigma, overlap, target, second_moment, noise);
+  const { flow, unit, plateau, jump } = training;
+  const t = unit * tau;
+  return {
+    ...training,
+    tau,
+    target,
+    now: { exact: flow.slope(t), alignment: flow.alignment(t) },
+    parameters: training.recipe(t),
+    quantities: {
+      slope: flow.slope(t),
+      kernel_ratio: flow.kernelRatio(t),
+      alignment: flow.alignment(t),
+      plateau: unit * plateau,
+      jump_time: jump,
+      kernel_floor: flow.kernelFloor,
+      "alignment@0": flow.alignment(0),
+    },
+    headings: { heading: `at time t = ${formatNumber(t, 3)}` },
+    summary: summarise(plateau, jump / unit, flow.alignment(0)),
+  };
+}
+
+function summarise(plateau, jump, alignment) {
+  const side =
+    alignment < 0
+      ? " It starts on the wrong side of the saddle: the layers first lose the alignment they have, then find the other one."
+      : "";
+  if (plateau < 1) return [{ text: "No plateau", tone: "kernel" }, `: at this initial scale the slope starts to move at once.${side}`];
+  return [
+    { text: "A plateau, then a jump", tone: "feature" },
+    `: half of the error is gone after ${formatNumber(jump, 3)} units of time; ln(4γηv*/K_min) predicts ${formatNumber(plateau, 3)}. Ten times smaller weights wait ${formatNumber(2 * Math.LN10, 2)} units longer.${side}`,
+  ];
+}
+
+function createView(container, { pickTime }) {
+  const x = linear(0, LAST);
+  const xTitle = "time, in units of 1/(2mγηv*)";
+  const slope = new LinePanel(container, {
+    title: "slope over time",
+    symbol: "v",
+    x,
+    y: linear(0, 1),
+    xTitle,
+    aspect: 0.72,
+    lines: [
+      { key: "goal", kind: "guide", tone: "guide" },
+      { key: "plateau", kind: "guide", tone: "guide" },
+      { key: "logistic", kind: "limit", tone: "feature" },
+      { key: "exact", kind: "exact", tone: "ink", ghost: true },
+    ],
+  });
+  const alignment = new LinePanel(container, {
+    title: "alignment of the layers",
+    symbol: "ζ",
+    x,
+    y: linear(-1.05, 1.05),
+    xTitle,
+    aspect: 0.72,
+    lines: [
+      { key: "level", kind: "guide", tone: "guide" },
+      { key: "alignment", kind: "exact", tone: "ink", ghost: true },
+    ],
+  });
+  for (const panel of [slope, alignment]) panel.onPick(pickTime);
+  return {
+    resize(width) {
+      const wide = width >= 560;
+      for (const panel of [slope, alignment]) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 190);
+    },
+    draw(result) {
+      const { plateau, target, tau, now } = result;
+      const low = Math.min(...result.exact);
+      const [bottom, top] = [low < -0.05 ? -niceCeiling(-low) : 0, Math.max(niceCeiling(target), Math.max(...result.exact))];
+      slope.setScale(bottom, top);
+      slope.draw({
+        lines: {
+          exact: { xs: GRID, ys: result.exact, label: "exact" },
+          logistic: { xs: GRID, ys: result.logistic, label: "logistic" },
+          goal: { xs: GRID, ys: result.goal },
+          ...(plateau > 0
+            ? { plateau: { xs: [plateau, plateau], ys: [bottom, 0.55 * top], label: "predicted jump", labelAt: 1 } }
+            : {}),
+        },
+        mark: { x: tau, ys: { exact: now.exact } },
+        description: `Slope over time, in units in which the jump takes a few: it stays near ${formatNumber(result.exact[0], 2)} and reaches half of its target ${formatNumber(target, 3)} at ${formatNumber(result.jump / result.unit, 3)}; the predicted length of the plateau is ${formatNumber(plateau, 3)}.`,
+      });
+      alignment.draw({
+        lines: {
+          alignment: { xs: GRID, ys: result.alignment, label: "exact" },
+          level: { xs: GRID, ys: result.level },
+        },
+        mark: { x: tau, ys: { alignment: now.alignment } },
+        description: `Alignment of the layers over time, from ${formatNumber(result.alignment[0], 2)} to ${formatNumber(result.alignment.at(-1), 3)}.`,
+      });
+    },
+    keepGhost: () => [slope, alignment].forEach((panel) => panel.keepGhost()),
+  };
+}
+
+export const plateauAndJump = {
+  name: "plateau-and-jump",
+  numbers: {
+    tiles: [
+      { key: "jump_time", tone: "feature" },
+      { key: "plateau", tone: "guide" },
+      { key: "slope" },
+      { key: "kernel_ratio" },
+      { key: "alignment" },
+      { key: "alignment@0", minor: true },
+      { key: "kernel_floor", minor: true },
+    ],
+  },
+  compute,
+  createView,
+};
