@@ -14,7 +14,12 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "chapters").glob("0*.ipynb"))
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-READY = "[data-flbook-explorer][data-ready='true']"
+EXPLORER = "[data-flbook-explorer]"
+ERROR = "[data-mime-type*='error'], [data-mime-type*='stderr']"
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
+# JupyterLab takes cells that are out of sight off the page
+TALL = {"width": 1400, "height": 12_000}
+READY = f"{EXPLORER}[data-ready='true']"
 
 
 def _clean_environment(binaries: Path) -> dict[str, str]:
@@ -99,14 +104,16 @@ def test_a_chapter_runs_in_jupyterlab_and_its_explorer_follows_the_slider(lab, c
     with sync_playwright() as playwright:
         executable = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
         browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page = browser.new_page(viewport=TALL)
         page.goto(f"{lab}lab/tree/chapters/{chapter.name}?reset")
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.wait_for_selector(IDLE, timeout=120_000)
+        page.wait_for_timeout(5_000)
+        assert page.locator(".jp-Dialog").all_inner_texts() == []
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_selector(READY, state="attached", timeout=120_000)
+        page.wait_for_selector(f"{READY}, {ERROR}", timeout=240_000)
+        assert page.locator(ERROR).all_inner_texts() == []
         explorer = page.locator(READY).first
-        explorer.scroll_into_view_if_needed()
         handle = page.locator(".flbook-explorer [role=slider]").first
         before = explorer.get_attribute("data-parameters")
         handle.focus()
@@ -114,10 +121,6 @@ def test_a_chapter_runs_in_jupyterlab_and_its_explorer_follows_the_slider(lab, c
         page.wait_for_function(
             "([e, old]) => e.dataset.parameters !== old", arg=[explorer.element_handle(), before]
         )
-        page.wait_for_function(
-            """() => [...document.querySelectorAll(".jp-InputPrompt")]
-              .every((prompt) => !prompt.textContent.includes("*"))""",
-            timeout=120_000,
-        )
-        assert page.locator("[data-mime-type*='error'], [data-mime-type*='stderr']").count() == 0
+        page.wait_for_selector(IDLE, timeout=240_000)
+        assert page.locator(ERROR).all_inner_texts() == []
         browser.close()
