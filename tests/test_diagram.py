@@ -55,8 +55,9 @@ def test_contours_are_circles_about_the_corner():
 
 
 def test_contour_keeps_its_digits_next_to_one():
-    # 1/√(2h) (1 − h/4 + …) at the ratio 1 + h
-    assert contour(1 + 2.0**-40) == pytest.approx(2.0**19.5, rel=1e-12)
+    ratio = 1 + 1e-10
+    step = ratio - 1
+    assert contour(ratio) == pytest.approx(1 / np.sqrt(2 * step + step**2), rel=1e-13)
 
 
 def test_the_three_regimes():

@@ -93,7 +93,7 @@ def test_drift_keeps_its_digits_when_it_is_tiny():
     network, gram = fl.Network(np.array([2])), fl.Gram([1e9], [0.5], [1e9])
     drift = Ends(network, TASK, gram).kernel_drift[0]
     # (2γη)²(v*² − v(0)²)/(2K(0)²) with 2γη = 2 and K(0) = 2e9
-    assert drift == pytest.approx(4 * 0.75 / (2 * 4e18), rel=1e-12)
+    assert drift == pytest.approx(4 * 0.75 / (2 * 4e18), rel=1e-12, abs=0)
 
 
 def test_half_time_against_root_finding():
@@ -166,7 +166,7 @@ def test_blocks_are_independent_draws_of_the_same_law():
     assert stats.ks_2samp(parts[1], parts[2]).pvalue > 1e-3
     # what was measured belongs to the starts that `gram` draws once more
     flow = fl.GradientFlow(network, TASK, ensemble.gram)
-    assert np.array_equal(flow.slope(0.0), slope)
+    assert flow.slope(0.0) == pytest.approx(slope, rel=1e-13)
     assert ensemble.kernel_ratio == pytest.approx(
         flow.kernel(INFINITY) / flow.kernel(0.0), rel=1e-13
     )
@@ -243,6 +243,10 @@ def test_limits():
         assert ends.kernel_drift == pytest.approx(wanted[0], abs=1e-15)
         assert ends.final_alignment == pytest.approx(wanted[1], rel=1e-14)
         assert ends.final_alignment == pytest.approx(flow.alignment(INFINITY), rel=1e-14)
+        with np.errstate(divide="ignore"):
+            tangent = np.sqrt(np.divide(1.0, wanted[1] ** 2) - 1)
+            cotangent = 0.0 if gram.uu == 0 else np.divide(1.0, tangent)
+        assert ends.alignment_cotangent == pytest.approx(cotangent, rel=1e-14)
         if wanted[2] is None:
             assert flow.residual(ends.half_time) ** 2 == pytest.approx(16 / 2, rel=1e-12)
         else:
@@ -318,6 +322,8 @@ def test_some_never_become_lazy(name):
 def test_lazy_only_beyond_the_largest_width():
     assert fl.lazy_width(fl.SCALINGS["ntk"], TASK, largest=30).width is None
     assert fl.lazy_width(fl.SCALINGS["ntk"], TASK, largest=60).becomes_lazy
+    odd = 2**53 - 1
+    assert fl.lazy_width(fl.SCALINGS["mup"], TASK, largest=odd).widths[-1] == odd
     assert fl.lazy_width(fl.Network(1, gamma=1e-3, sigma_u=100.0), TASK, tolerance=0.5).width == 1
 
 
