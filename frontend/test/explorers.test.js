@@ -8,6 +8,18 @@ const RECIPE = ["width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w"].concat
   ["second_moment", "cross_moment", "label_moment", "uu", "uw", "ww", "t"],
 );
 
+/** What Python hands over besides parameters: exponents of γ, σ_u², σ_w², η_u, η_w for every named scaling. */
+const SCALINGS = Object.fromEntries(
+  Object.entries({
+    ntk: [-0.5, 0, 0, 0, 0],
+    mean_field: [-1, 0, 0, 1, 1],
+    mup: [0, -2, 0, -1, 1],
+    kaiming: [0, -1, 0, -1, -1],
+    xavier: [0, -1, -1, 0, 0],
+    standard: [0, -1, 0, 0, 0],
+  }).map(([name, [gamma, sigma2_u, sigma2_w, eta_u, eta_w]]) => [name, { gamma, sigma2_u, sigma2_w, eta_u, eta_w }]),
+);
+
 function* generator(seed) {
   for (let state = seed; ; ) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
@@ -18,9 +30,10 @@ function* generator(seed) {
 const random = generator(7);
 const draw = () => random.next().value;
 
-function draws(count) {
+function extras(count) {
   const normal = () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
-  return { draws_u: Array.from({ length: count }, normal), draws_w: Array.from({ length: count }, normal) };
+  const draws = () => Array.from({ length: count }, normal);
+  return { draws_u: draws(), draws_w: draws(), scalings: SCALINGS };
 }
 
 function setting(name, place) {
@@ -52,34 +65,35 @@ function assertSound(name, parameters, result) {
 }
 
 for (const [name, explorer] of Object.entries(explorers)) {
-  const neurons = draws(catalogue[name].neurons);
+  const handed = extras(catalogue[name].neurons);
 
   test(`${name}: every corner of its ranges`, () => {
     const names = parameterNames(name);
     for (let corner = 0; corner < 2 ** names.length; corner++) {
       const parameters = setting(name, (key) => (corner >> names.indexOf(key)) & 1);
-      assertSound(name, parameters, explorer.compute(parameters, neurons));
+      assertSound(name, parameters, explorer.compute(parameters, handed));
     }
   });
 
   test(`${name}: random settings`, () => {
     for (let i = 0; i < 2000; i++) {
       const parameters = setting(name, () => draw());
-      assertSound(name, parameters, explorer.compute(parameters, neurons));
+      assertSound(name, parameters, explorer.compute(parameters, handed));
     }
   });
 
   test(`${name}: a network with nothing left to learn`, () => {
     const at = { second_moment: 1, noise: 0, target: 0, overlap: 0 };
     const usual = setting(name, () => 0.5);
-    const parameters = Object.fromEntries(Object.entries(usual).map(([key, value]) => [key, at[key] ?? value]));
-    assertSound(name, parameters, explorer.compute(parameters, neurons));
+    const legal = (key) => key in at && at[key] >= specification(name, key).min && at[key] <= specification(name, key).max;
+    const parameters = Object.fromEntries(Object.entries(usual).map(([key, value]) => [key, legal(key) ? at[key] : value]));
+    assertSound(name, parameters, explorer.compute(parameters, handed));
   });
 
   test(`${name}: shows what it says it shows`, () => {
     const { numbers } = explorer;
     const shown = numbers.tiles?.map((tile) => tile.key) ?? numbers.columns.flatMap(({ prefix }) => numbers.rows.map((row) => prefix + row));
-    const { quantities } = explorer.compute(setting(name, () => 0.5), neurons);
+    const { quantities } = explorer.compute(setting(name, () => 0.5), handed);
     assert.deepEqual([...shown].sort(), Object.keys(quantities).sort());
   });
 }
