@@ -22,9 +22,11 @@ __all__ = ["DescentMap", "Memory", "State"]
 
 # The state no longer moves in floating point once all further steps change it by less.
 SETTLED = 2.0**-60
-# Numbers handled between two looks at the clock, and numbers kept in memory.
+# Numbers handled between two looks at the clock.
 BURST = 2**18
-KEPT = 2**23
+# States kept in memory, and numbers in them.
+KEPT = 2**14
+KEPT_NUMBERS = 2**23
 
 
 class State(NamedTuple):
@@ -120,8 +122,10 @@ class DescentMap:
         rests : bool
             Whether no further step changes the state.
         """
+        if self.shape == ():
+            return self._run_one(state, done, count)
         with np.errstate(over="ignore", invalid="ignore"):
-            return (self._run_one if self.shape == () else self._run_many)(state, done, count)
+            return self._run_many(state, done, count)
 
     def _run_one(self, state: State, done: int, count: int) -> tuple[State, bool]:
         if state.blown:
@@ -193,7 +197,7 @@ class Memory:
     """The states visited so far, thinned out when they are many."""
 
     def __init__(self, size: int, first: State) -> None:
-        self.most = max(8, KEPT // (len(first) * size))
+        self.most = max(2, min(KEPT, KEPT_NUMBERS // (len(first) * size)))
         self.steps = [0]
         self.states = {0: first}
         self.rests_from = math.inf

@@ -27,9 +27,9 @@ __all__ = [
     "cosine",
     "halves",
     "layer_norms",
+    "least_cancelled",
     "loss",
     "ratio",
-    "smallest_terms",
 ]
 
 
@@ -86,26 +86,12 @@ class Origin:
         self.eta = np.sqrt(self.eta_u) * np.sqrt(self.eta_w)
         self.slope = self.gamma * self.uw
         self.residual = self.slope - self.target
-
-    @cached_property
-    def imbalance(self) -> FloatArray:
-        """Δ = η_w uu − η_u ww."""
-        return difference_of_products(self.eta_w, self.uu, self.eta_u, self.ww)
-
-    @cached_property
-    def kernel(self) -> FloatArray:
-        """K = γ²(η_w uu + η_u ww)."""
-        return self.gamma**2 * (self.eta_w * self.uu + self.eta_u * self.ww)
-
-    @cached_property
-    def floor(self) -> FloatArray:
-        """K_min = γ²√(Δ² + 4η²D)."""
-        return self.gamma**2 * np.hypot(self.imbalance, 2 * self.eta * self.root_determinant)
-
-    @cached_property
-    def halves(self) -> tuple[FloatArray, FloatArray]:
-        """K + s and K − s."""
-        return halves(2 * self.gamma * self.eta * self.slope, self.kernel, self.floor)
+        # Δ = η_w uu − η_u ww, K = γ²(η_w uu + η_u ww), K_min = γ²√(Δ² + 4η²D), and K ± s.
+        square = self.gamma**2
+        self.imbalance = difference_of_products(self.eta_w, self.uu, self.eta_u, self.ww)
+        self.kernel = square * (self.eta_w * self.uu + self.eta_u * self.ww)
+        self.floor = square * np.hypot(self.imbalance, 2 * self.eta * self.root_determinant)
+        self.halves = halves(2 * self.gamma * self.eta * self.slope, self.kernel, self.floor)
 
 
 def halves(
@@ -149,31 +135,26 @@ def cosine(along: FloatArray, across: FloatArray, at_zero: FloatArray) -> FloatA
     return ratio(along, np.hypot(along, across), at_zero)
 
 
-def smallest_terms(*sums: tuple[FloatArray, ...]) -> FloatArray:
-    """Return the sum x + y whose terms are smallest: the one that cancels least.
-
-    An earlier sum is left for a later one only if that has terms of less than half the size.
+def least_cancelled(*ways: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """Return the number that was made of the smallest terms.
 
     Parameters
     ----------
-    *sums : tuple of x, y and, where it is not |x| + |y|, the size of the terms
-        Several ways to make one number.
+    *ways : tuple of value, size
+        Several ways to make one number as a sum, with the size of the terms. An earlier way is left
+        for a later one only if that has terms of less than half the size.
 
     Examples
     --------
-    >>> one, tiny = np.float64(1.0), np.float64(1e-20)
-    >>> print(smallest_terms((one, -one), (tiny, tiny)))
-    2e-20
+    >>> cancelled, good = (np.float64(0.0), np.float64(2.0)), (np.float64(1e-20), np.float64(1e-20))
+    >>> print(least_cancelled(cancelled, good))
+    1e-20
     """
-    best, least = None, np.inf
-    for x, y, *given in sums:
-        size = given[0] if given else np.abs(x) + np.abs(y)
-        if best is None:
-            best, least = x + y, size
-        else:
-            better = size < least / 2
-            best, least = np.where(better, x + y, best), np.where(better, size, least)
-    return np.asarray(best)[()]
+    best, least = ways[0]
+    for value, size in ways[1:]:
+        better = size < least / 2
+        best, least = np.where(better, value, best), np.where(better, size, least)
+    return best[()]
 
 
 def layer_norms(

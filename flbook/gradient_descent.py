@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from flbook._checks import FloatArray, step_counts, whole
 from flbook._descent_map import DescentMap, Memory, State
-from flbook._dynamics import Dynamics, Origin, cosine, layer_norms, loss, ratio, smallest_terms
+from flbook._dynamics import Dynamics, Origin, cosine, layer_norms, least_cancelled, loss, ratio
 from flbook.gram import Gram
 from flbook.network import Network
 from flbook.task import Task
@@ -22,7 +22,7 @@ __all__ = ["GradientDescent"]
 Progress = Callable[[int, int], None]
 
 # Numbers of which the answers to one call are made at a time.
-BLOCK = 2**20
+BLOCK = 2**16
 # Seconds between two reports of progress.
 REPORT_EVERY = 0.1
 
@@ -364,9 +364,8 @@ class GradientDescent(Dynamics):
         block = max(1, BLOCK // self._map.size)
         for i in range(0, steps.size, block):
             some = steps[i : i + block]
-            states = State(
-                *(np.stack(x, axis=-1) for x in zip(*map(self._state, some), strict=True))
-            )
+            visited = zip(*map(self._state, some.tolist()), strict=True)
+            states = State(*(np.moveaxis(np.array(x), 0, -1) for x in visited))
             with np.errstate(over="ignore"):
                 parts = measure(_Moment(origin, states, some))
             for whole_answer, part in zip(out, parts, strict=True):
@@ -436,13 +435,15 @@ class _Moment:
         """The slope, or the last finite one."""
         origin, state = self.origin, self.last
         scale = 4 * origin.gamma * origin.eta
-        rising, falling = ratio(self.rising, scale, np.inf), ratio(self.falling, scale, 0.0)
         residual = np.where(self.blown, 0.0, self.residual)
         near_target = np.abs(origin.target) + np.abs(residual)
-        return smallest_terms(
-            (origin.target, residual, np.where(self.blown, np.inf, near_target)),
-            (rising, -falling),
-            (state.slope, np.zeros_like(residual), np.abs(origin.slope) + state.path),
+        return least_cancelled(
+            (origin.target + residual, np.where(self.blown, np.inf, near_target)),
+            (
+                ratio(self.rising - self.falling, scale, 0.0),
+                ratio(self.rising + self.falling, scale, np.inf),
+            ),
+            (state.slope, np.abs(origin.slope) + state.path),
         )
 
     @property

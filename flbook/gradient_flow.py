@@ -14,9 +14,9 @@ from flbook._dynamics import (
     cosine,
     halves,
     layer_norms,
+    least_cancelled,
     loss,
     ratio,
-    smallest_terms,
 )
 from flbook.gram import Gram
 
@@ -451,14 +451,16 @@ class _Orbit:
         decay = self.root_decay * self.root_decay
         self.ahead = 2 * decay + to_ahead * self.phi
         self.behind = 2 * decay + to_behind * self.phi
+        # Two factors of the fraction 4E/(ahead·behind) of the residual that is left.
+        self.factors = 2 * self.root_decay / self.ahead, 2 * self.root_decay / self.behind
 
-    @cached_property
+    @property
     def rising(self) -> FloatArray:
         """K + s."""
         now = self.origin.halves[0] * (self.behind / self.ahead)
         return self.stuck.replace(now, "rising")
 
-    @cached_property
+    @property
     def falling(self) -> FloatArray:
         """K − s."""
         now = self.origin.halves[1] * (self.ahead / self.behind)
@@ -468,18 +470,12 @@ class _Orbit:
     def kernel(self) -> FloatArray:
         return (self.rising + self.falling) / 2
 
-    @cached_property
-    def _decline(self) -> tuple[FloatArray, FloatArray]:
-        """Two factors of the fraction 4E/(ahead·behind) of the residual that is left."""
-        twice = 2 * self.root_decay
-        return twice / self.ahead, twice / self.behind
-
     @property
     def residual(self) -> FloatArray:
         """The residual at 0 times what is left of it, the smaller factor last."""
-        ahead, behind = self._decline
+        first, second = self.factors
         start = self.origin.residual
-        now = start * np.maximum(ahead, behind) * np.minimum(ahead, behind)
+        now = start * np.maximum(first, second) * np.minimum(first, second)
         return self.stuck.replace(now, "residual")
 
     @property
@@ -491,13 +487,18 @@ class _Orbit:
         """
         origin = self.origin
         a, b = origin.halves
-        ahead, behind = self._decline
-        left = self.stuck.replace(ahead * behind, "left")
+        first, second = self.factors
+        left = self.stuck.replace(first * second, "left")
         gone = self.stuck.replace(self.phi * (a / self.ahead + b / self.behind), "gone")
         gone = np.where(left < 0.5, 1.0 - left, gone)
+        from_start, to_target = origin.slope * left, origin.target * gone
         scale = 2 * self.signal
-        rising, falling = ratio(self.rising, scale, np.inf), ratio(self.falling, scale, 0.0)
-        return smallest_terms((origin.target * gone, origin.slope * left), (rising, -falling))
+        rising, falling = self.rising, self.falling
+        halved = ratio(rising - falling, scale, 0.0)
+        return least_cancelled(
+            (from_start + to_target, np.abs(from_start) + np.abs(to_target)),
+            (halved, ratio(rising + falling, scale, np.inf)),
+        )
 
     @property
     def mode_factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -287,7 +287,7 @@ def test_memory_is_bounded_and_transparent(monkeypatch):
     import flbook._descent_map as descent_map
 
     expected = _descent(0.01, 0.0, 0.02, c=1.0, eta_u=0.1, eta_w=0.1).slope(np.arange(500))
-    monkeypatch.setattr(descent_map, "KEPT", 200)
+    monkeypatch.setattr(descent_map, "KEPT", 20)
     descent = _descent(0.01, 0.0, 0.02, c=1.0, eta_u=0.1, eta_w=0.1)
     np.testing.assert_array_equal(descent.slope(np.arange(500)), expected)
     assert len(descent._memory.steps) <= descent._memory.most == 20
