@@ -126,7 +126,7 @@ def kernel_drift(*, task: Task | None = None, **start: float) -> Explorer:
     """Show how far training takes the kernel, over time and against the width.
 
     The network has γ = 1/√d and learning rates 1 (the NTK parametrisation). With a target of
-    −`overlap`·`sigma`², minus its slope at the start, the kernel comes back to where it started.
+    minus the slope at the start (σ² times `overlap`), the kernel comes back to where it started.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ def ensemble(
     --------
     >>> from flbook import explorers
     >>> explorers.ensemble(quantity="final_alignment")  # doctest: +ELLIPSIS
-    Explorer('ensemble', width=30, quantity='final_alignment', sigma=1, ...)
+    Explorer('ensemble', width=10, quantity='final_alignment', sigma=1, ...)
     """
     return Explorer("ensemble", task=task, scaling=scaling, **start)
 

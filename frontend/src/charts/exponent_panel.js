@@ -105,7 +105,7 @@ export class ExponentPanel extends Panel {
     word(this.#px(0.75 * reach), this.#py(-0.62 * reach), "kernel", "kernel");
     word(this.#px(-0.5 * reach), this.#py(0.45 * reach), "vanishing start", "feature");
     word(this.#px(0.74 * reach), this.#py(0.8 * reach), "critical", "feature", "end");
-    word(left + 6, y0 + 17, "learns in a time of order 1", "", "start");
+    word(left + 6, y0 + 17, "learns in time O(1)", "", "start");
     word(x0 - 8, bottom - 8, "frozen", "", "end");
     word(x0 + 8, bottom - 8, "unstable", "", "start");
   }

@@ -95,8 +95,8 @@ export class LinePanel extends Panel {
 
   /**
    * @param {object} shown
-   * @param {Record<string, {xs: ArrayLike<number>, ys: ArrayLike<number>, label?: string, labelAt?: number}>} shown.lines
-   *   `labelAt`: beside this point of the line instead of behind its end
+   * @param {Record<string, {xs: ArrayLike<number>, ys: ArrayLike<number>, label?: string, labelAt?: number, lift?: number}>} shown.lines
+   *   `labelAt`: beside this point of the line, `lift` px above it, instead of behind its end
    * @param {{x: number, ys: Record<string, number>}} [shown.mark] a moment and the height of each dot there
    * @param {string} shown.description the picture in words
    */
@@ -119,7 +119,7 @@ export class LinePanel extends Panel {
       if (label.textContent !== text) label.textContent = text;
       if (!text) continue;
       if (line.labelAt === undefined) ends.push({ label, y: this.#clamped(line.ys[line.ys.length - 1]) });
-      else place(label, this.#px(line.xs[line.labelAt]) + 9, this.#clamped(line.ys[line.labelAt]) - 3);
+      else place(label, this.#px(line.xs[line.labelAt]) + 9, this.#clamped(line.ys[line.labelAt]) - (line.lift ?? 3));
     }
     for (const { label, y } of spread(ends, LABEL_GAP, this.top + 4, this.top + this.plotHeight - 2)) {
       place(label, this.left + this.plotWidth + 7, y);

@@ -31,6 +31,15 @@ export function logarithmic(low, high) {
       const last = Math.floor(from + span + 1e-9);
       const stride = Math.max(1, Math.ceil((last - first) / Math.max(2, room / 34)));
       const ticks = [];
+      if (span < 1.5) {
+        for (let power = first - 1; power <= last; power++) {
+          for (const factor of [1, 2, 5]) {
+            const value = factor * 10 ** power;
+            if (value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)) ticks.push({ value, label: formatShort(value) });
+          }
+        }
+        return ticks;
+      }
       for (let power = first; power <= last; power++) {
         if (power % stride === 0) ticks.push({ value: 10 ** power, label: formatPower(power) });
       }

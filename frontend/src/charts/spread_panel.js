@@ -4,7 +4,7 @@ import { Panel } from "./panel.js";
 import { svg } from "./svg.js";
 
 const MARGIN = { left: 40, top: 8, bottom: 36 };
-const BINS = 48;
+const BINS = 80;
 const GAP = 14; // px between the bands and the histogram
 
 /** Quantiles against one number, and beside them, on the same vertical axis, a histogram at one place. */
@@ -30,7 +30,6 @@ export class SpreadPanel extends Panel {
     this.bars = svg("path", { class: `flb-bars ${tone}` }, this.svg);
     this.beyond = [0, 1].map(() => svg("text", { "text-anchor": "end" }, this.svg));
     this.dot = svg("circle", { class: "flb-dot flb-tone-ink", r: 0 }, this.svg);
-    this.labels = ["q95", "q50", "q05"].map((key) => ({ key, text: svg("text", { class: `flb-label ${tone}` }, this.svg) }));
   }
 
   /** Names the quantity. */
@@ -73,7 +72,7 @@ export class SpreadPanel extends Panel {
     }
     const title = (x, text, anchor) => (svg("text", { x, y: this.height - 4, "text-anchor": anchor }, this.axes).textContent = text);
     title(left + plotWidth, this.xTitle, "end");
-    title(width, "networks at this width", "end");
+    title(width, "networks there", "end");
     this.bandsDrawn = undefined;
     if (this.shown) this.draw(this.shown);
   }

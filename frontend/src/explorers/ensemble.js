@@ -1,6 +1,7 @@
 import { SpreadPanel } from "../charts/spread_panel.js";
 import { decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
 import { formatCount, formatNumber } from "../frame/format.js";
+import { html } from "../frame/html.js";
 import { specification } from "../frame/parameters.js";
 import { Draws, Ensemble, GradientFlow, Gram, quantile, Scaling } from "../solver/index.js";
 import { recipe, remembering, taskOf } from "./setting.js";
@@ -75,7 +76,7 @@ function compute(parameters) {
     middle: quantile(sorted[0], 0.5),
     parameters: { ...recipe(network, task, gram, Infinity), draws: { law: "even_starts", count: COUNT } },
     quantities: { ...Object.fromEntries(table), ...one, lazy_share: lazy },
-    headings: { heading: `${COUNT} networks, evenly spread over the exact law`, columns: ["5 %", "median", "95 %"] },
+    headings: { heading: `${COUNT} random networks`, columns: ["5 %", "median", "95 %"] },
     summary: summarise(which, width, sorted[which], lazy),
   };
 }
@@ -93,9 +94,12 @@ function summarise(which, width, sorted, lazy) {
   ];
 }
 
-/** The vertical axis on which a quantity is seen at all widths. */
+/** The vertical axis on which a quantity is seen at all widths; for the kernel, at those where its spread is no accident. */
 function axisOf(which, { q05, q95 }) {
-  if (which === 0) return [...decades([...q05, ...q95]), logarithmic];
+  if (which === 0) {
+    const wide = [...q05, ...q95].filter((_, i) => WIDTHS[i % WIDTHS.length] >= 10);
+    return [...(Math.min(...wide) > 0.5 && Math.max(...wide) < 2.5 ? [0.5, 2.5] : decades(wide)), logarithmic];
+  }
   if (which === 1) return [-1.05, 1.05, linear];
   const size = Math.max(3, niceCeiling(Math.max(...q95.map(Math.abs), ...q05.map(Math.abs)) / 0.95));
   return [-size, size, linear];
@@ -109,6 +113,13 @@ function createView(container, { pickTime }) {
     xTitle: "width d",
   });
   panel.onPick(pickTime);
+  container.append(
+    html(
+      "p",
+      { class: "flb-note" },
+      `The networks follow the exact law of random Gaussian starts. The ${COUNT} of them are spread over it evenly instead of drawn, so that their quantiles are close to its own; the shades hold half of them and nine out of ten, the dot is one network.`,
+    ),
+  );
   return {
     resize: (width) => panel.resize(width, width >= 560 ? 330 : 240),
     draw(result) {
@@ -144,9 +155,9 @@ export const ensemble = {
     rows: QUANTITIES.map(({ key }) => key),
     tiles: [
       { key: "lazy_share" },
-      { key: "slope@0", note: "at the start, one network", minor: true },
-      { key: "kernel_ratio@inf", note: "in the end, one network", minor: true },
-      { key: "alignment@inf", note: "in the end, one network", minor: true },
+      { key: "slope@0", note: "at the start, the dot", minor: true },
+      { key: "kernel_ratio@inf", note: "in the end, the dot", minor: true },
+      { key: "alignment@inf", note: "in the end, the dot", minor: true },
     ],
   },
   compute,

@@ -14,22 +14,24 @@ const MEANING = {
 };
 
 /** The start with the given u·w, √D and |u|/|w|. */
-function gramOf(uw, rootDeterminant, layerRatio) {
-  const product = Math.hypot(uw, rootDeterminant);
+function gramOf(uw, height, layerRatio) {
+  const product = Math.hypot(uw, height);
   return new Gram(product * layerRatio, uw, product / layerRatio);
 }
 
-function train(uw, rootDeterminant, layerRatio, target, second_moment, noise) {
+function train(uw, height, layerRatio, target, second_moment, noise) {
   const network = new Network({ width: 2 });
   const task = taskOf({ second_moment, target, noise });
-  const gram = gramOf(uw, rootDeterminant, layerRatio);
+  const gram = gramOf(uw, height, layerRatio);
   const flow = new GradientFlow(network, task, gram);
+  const { rootDeterminant } = gram;
+  const learned = (t) => decompose(gram, { uw: flow.slope(t), rootDeterminant });
   return {
     flow,
     gram,
     unit: timeUnit(flow),
-    end: flow.gram(Infinity),
-    whole: decompose(gram, flow.gram(Infinity)),
+    learned,
+    whole: learned(Infinity),
     regime: locate(flow).regime,
     recipe: (t) => recipe(network, task, gram, t),
   };
@@ -42,7 +44,7 @@ function compute(parameters) {
   const training = trained(uw, root_determinant, layer_ratio, target, second_moment, noise);
   const { flow, gram, unit, whole } = training;
   const t = unit * clockTime(parameters.clock);
-  const learned = decompose(gram, flow.gram(t));
+  const learned = training.learned(t);
   const ratio = flow.kernelRatio(Infinity);
   return {
     start: { along: gram.uw, across: gram.rootDeterminant },

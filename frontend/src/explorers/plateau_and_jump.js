@@ -66,7 +66,7 @@ function summarise(plateau, jump, alignment) {
   if (plateau < 1) return [{ text: "No plateau", tone: "kernel" }, `: at this initial scale the slope starts to move at once.${side}`];
   return [
     { text: "A plateau, then a jump", tone: "feature" },
-    `: half of the error is gone after ${formatNumber(jump, 3)} units of time; ln(4γηv*/K_min) predicts ${formatNumber(plateau, 3)}. Ten times smaller weights wait ${formatNumber(2 * Math.LN10, 2)} units longer.${side}`,
+    `: half of the error is gone after ${formatNumber(jump, 3)} units of time, where the formula for tiny weights predicts ${formatNumber(plateau, 3)}. Ten times smaller weights wait ${formatNumber(2 * Math.LN10, 2)} units longer.${side}`,
   ];
 }
 
@@ -124,7 +124,7 @@ function createView(container, { pickTime }) {
       });
       alignment.draw({
         lines: {
-          alignment: { xs: GRID, ys: result.alignment, label: "exact" },
+          alignment: { xs: GRID, ys: result.alignment },
           level: { xs: GRID, ys: result.level },
         },
         mark: { x: tau, ys: { alignment: now.alignment } },

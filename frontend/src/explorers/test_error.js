@@ -1,6 +1,6 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
-import { formatNumber } from "../frame/format.js";
+import { formatNumber, formatShort } from "../frame/format.js";
 import { specification } from "../frame/parameters.js";
 import { GradientFlow, Gram, Network, testError } from "../solver/index.js";
 import { recipe, remembering, sample, taskOf } from "./setting.js";
@@ -68,10 +68,11 @@ function compute(parameters) {
 }
 
 function summarise(sigma, { total, onLine, offLine }, untrained) {
-  const share = `${formatNumber((100 * offLine) / total, 3)}\u00a0%`;
-  const verdict = total > untrained ? "worse than not to answer at all" : `${formatNumber(total / untrained, 2)} of what answering 0 costs`;
+  const share = `${formatShort(Number(((100 * offLine) / total).toPrecision(3)))}\u00a0%`;
+  const times = formatShort(Number((total / untrained).toPrecision(2)));
+  const verdict = untrained > 0 ? `${times} times what answering 0 costs` : "where answering 0 costs nothing";
   return [
-    `Trained on a line, tested beside it: from the initial scale σ = ${formatNumber(sigma, 2)} the test error is `,
+    `Trained on a line, tested beside it: from the initial scale σ = ${formatShort(Number(sigma.toPrecision(2)))} the test error is `,
     { text: formatNumber(total, 3), tone: offLine > onLine ? "feature" : "ink" },
     `, ${verdict}; ${share} of it is the random function off the line, which training never visits. The training loss is ${formatNumber(onLine, 2)}.`,
   ];
@@ -103,7 +104,7 @@ function createView(container, { pickTime, set }) {
   scales.onPick((place) => set({ sigma: sigmas.value(place) }));
   times.onPick(pickTime);
   const shown = (xs, { onLine, offLine, total }) => ({
-    onLine: { xs, ys: onLine, label: "on the line" },
+    onLine: { xs, ys: onLine, label: onLine.at(-1) > 0 ? "on the line" : "on the line 0" },
     offLine: { xs, ys: offLine, label: "off the line" },
     total: { xs, ys: total, label: "test error" },
   });
@@ -117,7 +118,7 @@ function createView(container, { pickTime, set }) {
       const { total } = result.scales;
       const best = total.indexOf(Math.min(...total));
       scales.draw({
-        lines: { ...shown(SIGMAS, result.scales), untrained: { xs: SIGMAS, ys: result.untrained, label: "answer 0", labelAt: 2 } },
+        lines: { ...shown(SIGMAS, result.scales), untrained: { xs: SIGMAS, ys: result.untrained, label: "answer 0", labelAt: 2, lift: 10 } },
         mark: { x: sigma, ys: error },
         description: `Errors at time ${formatNumber(t, 3)} against the initial scale, both on logarithmic axes. The test error is ${formatNumber(total[0], 2)} at σ = ${formatNumber(SIGMAS[0], 2)}, ${formatNumber(total.at(-1), 3)} at σ = ${formatNumber(SIGMAS.at(-1), 2)} and least, ${formatNumber(total[best], 2)}, at σ = ${formatNumber(SIGMAS[best], 2)}. At the chosen scale it is ${formatNumber(error.total, 3)}, of which ${formatNumber(error.offLine, 3)} off the line.`,
       });
