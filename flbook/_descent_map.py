@@ -40,8 +40,6 @@ class State(NamedTuple):
     ahead_low: Any
     behind: Any
     behind_low: Any
-    path: Any
-    """Σ|Δv| so far, the scale of the rounding in `slope`."""
     blown: Any
     """The step at which the residual left the range of doubles, or 0."""
 
@@ -76,16 +74,14 @@ class DescentMap:
             zero, one = np.zeros(self.shape), np.ones(self.shape)
         self.a, self.b, self.m, self.couple, self.has_ahead, self.has_behind = constants
         self.target = origin.target
-        self.first = State(residual, zero, slope, zero, one, zero, one, zero, zero, zero)
+        self.first = State(residual, zero, slope, zero, one, zero, one, zero, zero)
 
     def kernel(self, state: State) -> Any:
         """K = ½(a + b), where a = K + s and b = K − s shrink and grow as squares."""
         return self.a * state.ahead * state.ahead + self.b * state.behind * state.behind
 
     def _step(self, state: State) -> State:
-        residual, residual_low, slope, slope_low, ahead, ahead_low, behind, behind_low, path, _ = (
-            state
-        )
+        residual, residual_low, slope, slope_low, ahead, ahead_low, behind, behind_low, _ = state
         turn = self.couple * residual
         # v' − v = −(v − v*)·shrink with shrink = mK − (γηm)²(v − v*)v, the slope taken from a − b:
         # so the residual and the modes stay consistent to rounding, however long they cycle.
@@ -99,7 +95,6 @@ class DescentMap:
             *_add(slope, slope_low, change, low),
             *_add(ahead, ahead_low, -on_ahead * ahead, -on_ahead * ahead_low),
             *_add(behind, behind_low, on_behind * behind, on_behind * behind_low),
-            path + abs(change),
             state.blown,
         )
 
@@ -187,7 +182,6 @@ class DescentMap:
             pick(state.ahead_low, state.ahead_low, 0.0),
             pick(state.behind, state.behind, 0.0),
             pick(state.behind_low, state.behind_low, 0.0),
-            np.asarray(state.path),
             np.asarray(state.blown),
         )
         return end, home | vanishing | blown | still
@@ -200,23 +194,18 @@ class Memory:
         self.most = max(2, min(KEPT, KEPT_NUMBERS // (len(first) * size)))
         self.steps = [0]
         self.states = {0: first}
-        self.rests_from = math.inf
 
     def nearest(self, step: int) -> tuple[int, State]:
         """Return the last state kept at or before `step`."""
-        if step >= self.rests_from:
-            return step, self.states[self.steps[-1]]
         kept = self.steps[bisect.bisect_right(self.steps, step) - 1]
         return kept, self.states[kept]
 
-    def keep(self, step: int, state: State, rests: bool) -> None:
-        """Keep a state; one that rests stands for all later steps."""
-        if step >= self.rests_from or step in self.states:
+    def keep(self, step: int, state: State) -> None:
+        """Keep a state, and forget every second one when there are too many."""
+        if step in self.states:
             return
         bisect.insort(self.steps, step)
         self.states[step] = state
-        if rests:
-            self.rests_from = step
         if len(self.steps) > self.most:
             kept = {*self.steps[::2], self.steps[-1]}
             self.steps = sorted(kept)
@@ -240,7 +229,7 @@ class Memory:
             count = min(burst, step - done)
             state, rests = descent.run(state, done, count)
             done = done + count
-            self.keep(done, state, rests)
+            self.keep(done, state)
             report(done, step)
             if rests:
                 break

@@ -376,14 +376,14 @@ class GradientDescent(Dynamics):
         report = _reporter(self.progress)
         if step < np.inf:
             state = self._memory.advance(self._map, int(step), report)
-            self._memory.keep(int(step), state, False)
+            self._memory.keep(int(step), state)
             return state
         descent, most = self._map, self.limit_steps
         state = self._memory.advance(
             descent, most, report, lambda now: bool(np.all(descent.limit(now)[1]))
         )
         end, reached = descent.limit(state)
-        if not np.all(reached) and self._memory.rests_from > most:
+        if not np.all(reached):
             first = tuple(int(i) for i in np.argwhere(~np.asarray(reached))[0])
             which = f"the network at index {first}" if first else "the network"
             raise ValueError(
@@ -443,7 +443,7 @@ class _Moment:
                 ratio(self.rising - self.falling, scale, 0.0),
                 ratio(self.rising + self.falling, scale, np.inf),
             ),
-            (state.slope, np.abs(origin.slope) + state.path),
+            (state.slope, np.abs(origin.slope) + np.abs(state.slope - origin.slope)),
         )
 
     @property

@@ -76,7 +76,7 @@ def test_small_steps_are_gradient_flow():
             for run, n in ((coarse, 1500), (fine, 3000))
         ]
         assert errors[0] < 1e-2
-        assert errors[0] / errors[1] == pytest.approx(2.0, rel=0.02), name
+        assert errors[0] / errors[1] == pytest.approx(2.0, rel=0.02, abs=0), name
 
 
 def test_a_million_small_steps_lose_no_digit():
@@ -117,14 +117,14 @@ def test_limit():
     assert descent.loss(np.inf) == 0.5
     late, end = _everything(descent, 2000), _everything(descent, np.inf)
     for name, answer in end.items():
-        assert late[name] == pytest.approx(answer, rel=1e-13), name
+        assert late[name] == pytest.approx(answer, rel=1e-13, abs=0), name
 
 
 def test_catapult():
     descent = _descent(1.5, 0.0, 1.5, c=0.1)
     assert descent.kernel(0) > 2
     assert descent.loss(np.arange(10)).max() > 1.5 * descent.loss(0)
-    assert descent.slope(np.inf) == pytest.approx(0.1, rel=1e-15)
+    assert descent.slope(np.inf) == pytest.approx(0.1, rel=1e-15, abs=0)
     assert descent.kernel(np.inf) < 2
 
 
@@ -162,8 +162,8 @@ def test_stuck_on_the_wrong_side_of_the_saddle(c):
 def test_target_zero_without_a_floor():
     descent = _descent(1.0, -1.0, 1.0, c=0.0, eta_u=0.1, eta_w=0.1)
     values = descent.slope([0, 1, 10_000])
-    assert values[1] == pytest.approx(-(0.9**2), rel=1e-15)
-    assert values[2] == pytest.approx(-1 / (2 * 0.1 * 10_000), rel=0.01)
+    assert values[1] == pytest.approx(-(0.9**2), rel=1e-15, abs=0)
+    assert values[2] == pytest.approx(-1 / (2 * 0.1 * 10_000), rel=0.01, abs=0)
     assert descent.slope(np.inf) == 0
     assert descent.alignment(np.inf) == -1
 
@@ -221,7 +221,7 @@ def test_divergence_gives_infinities():
     last = np.flatnonzero(~gone)[-1]
     for name in ("alignment", "kernel_alignment"):
         np.testing.assert_array_equal(answers[name][gone], answers[name][last])
-        assert answers[name][last] == pytest.approx(answers[name][last - 1], rel=1e-12)
+        assert answers[name][last] == pytest.approx(answers[name][last - 1], rel=1e-12, abs=0)
     # Far out every step multiplies Δ by 1 − ε² < 0.
     signs = np.sign(answers["imbalance"][4:])
     np.testing.assert_array_equal(signs[1:], -signs[:-1])

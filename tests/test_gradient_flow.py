@@ -62,13 +62,13 @@ def test_start():
     flow = _flow(2.0, -0.5, 3.0, c=4.0, m=2.0, gamma=0.5, eta_u=2.0, eta_w=0.25)
     assert flow.slope(0.0) == -0.25
     assert flow.residual(0.0) == -2.25
-    assert flow.loss(0.0) == pytest.approx(2.25**2 + 0.5, rel=1e-15)
-    assert flow.kernel(0.0) == pytest.approx(0.25 * (0.5 + 6.0), rel=1e-15)
-    assert flow.alignment(0.0) == pytest.approx(-0.5 / np.sqrt(6.0), rel=1e-15)
+    assert flow.loss(0.0) == pytest.approx(2.25**2 + 0.5, rel=1e-15, abs=0)
+    assert flow.kernel(0.0) == pytest.approx(0.25 * (0.5 + 6.0), rel=1e-15, abs=0)
+    assert flow.alignment(0.0) == pytest.approx(-0.5 / np.sqrt(6.0), rel=1e-15, abs=0)
     assert flow.imbalance(0.0) == 0.25 * 2.0 - 2.0 * 3.0
     assert flow.determinant(0.0) == 5.75
     gram = flow.gram(0.0)
-    assert (gram.uu, gram.uw, gram.ww) == pytest.approx((2.0, -0.5, 3.0), rel=1e-15)
+    assert (gram.uu, gram.uw, gram.ww) == pytest.approx((2.0, -0.5, 3.0), rel=1e-15, abs=0)
 
 
 def test_end():
@@ -76,7 +76,7 @@ def test_end():
     assert flow.slope(np.inf) == 2.0
     assert flow.residual(np.inf) == 0.0
     assert flow.loss(np.inf) == 0.5
-    assert flow.kernel(np.inf) * 2.0 == pytest.approx(flow.rate, rel=1e-15)
+    assert flow.kernel(np.inf) * 2.0 == pytest.approx(flow.rate, rel=1e-15, abs=0)
     assert flow.gram(np.inf).uw == 4.0
 
 
@@ -84,14 +84,14 @@ def test_exact_drift_of_the_kernel():
     flow = _flow(2.0, -0.5, 3.0, c=4.0, m=2.0, gamma=0.5, eta_u=2.0, eta_w=0.25)
     floor, signal = flow.kernel_floor, 2 * 0.5 * np.sqrt(0.5)
     expected = np.hypot(signal * 2.0, floor) / np.hypot(signal * 0.25, floor)
-    assert flow.kernel(np.inf) / flow.kernel(0.0) == pytest.approx(expected, rel=1e-14)
+    assert flow.kernel(np.inf) / flow.kernel(0.0) == pytest.approx(expected, rel=1e-14, abs=0)
 
 
 def test_kernel_returns_when_every_feature_has_flipped():
     flow = _flow(2.0, -0.5, 3.0, c=0.5)
-    assert flow.kernel(np.inf) == pytest.approx(flow.kernel(0.0), rel=1e-15)
+    assert flow.kernel(np.inf) == pytest.approx(flow.kernel(0.0), rel=1e-15, abs=0)
     assert flow.kernel(0.2) < 0.999 * flow.kernel(0.0)
-    assert flow.alignment(np.inf) == pytest.approx(-flow.alignment(0.0), rel=1e-15)
+    assert flow.alignment(np.inf) == pytest.approx(-flow.alignment(0.0), rel=1e-15, abs=0)
 
 
 def test_residual_keeps_its_digits_until_it_leaves_the_doubles():
@@ -135,7 +135,7 @@ def test_stuck_on_the_wrong_side_of_the_saddle(c):
     assert flow.slope(np.inf) == flow.kernel(np.inf) == 0
     assert flow.residual(np.inf) == -c
     assert flow.gram(np.inf) == Gram(0.0, 0.0, 0.0)
-    assert flow.slope(170.0) == pytest.approx(wrong * 2 * np.exp(-680.0) / 3, rel=1e-12)
+    assert flow.slope(170.0) == pytest.approx(wrong * 2 * np.exp(-680.0) / 3, rel=1e-12, abs=0)
 
 
 def test_next_to_the_saddle_is_not_stuck():
@@ -143,7 +143,7 @@ def test_next_to_the_saddle_is_not_stuck():
     assert flow.slope(np.inf) == 2.0
     # It stays at the saddle for about ln(1/K_min) and then escapes.
     assert abs(flow.slope(5.0)) < 1e-3
-    assert flow.slope(40.0) == pytest.approx(2.0, rel=1e-12)
+    assert flow.slope(40.0) == pytest.approx(2.0, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("c", [0.0, 3.0])
@@ -166,7 +166,7 @@ def test_one_zero_layer_learns_at_once():
     # D = 0, so the layers are parallel from the first moment on.
     np.testing.assert_array_equal(flow.alignment(TIMES[1:]), 1.0)
     assert flow.slope(np.inf) == 1.0
-    assert flow.slope(1e-9) == pytest.approx(4e-9, rel=1e-6)
+    assert flow.slope(1e-9) == pytest.approx(4e-9, rel=1e-6, abs=0)
 
 
 @pytest.mark.parametrize("uw", [1.0, -1.0])

@@ -26,7 +26,7 @@ def test_from_weights():
     np.testing.assert_allclose(gram.ww, np.sum(w * w, -1), rtol=1e-14)
     one = Gram.from_weights(u[1, 2], w[1, 2])
     assert isinstance(one.uu, float)
-    assert one.uw == pytest.approx(gram.uw[1, 2], rel=1e-13)
+    assert one.uw == pytest.approx(gram.uw[1, 2], rel=1e-13, abs=0)
 
 
 def test_from_weights_broadcasts_and_converts():
@@ -42,14 +42,14 @@ def test_determinant_does_not_cancel():
     uu, uw, ww = (int(x * 2**50) for x in (gram.uu, gram.uw, gram.ww))
     exact = (uu * ww - uw * uw) / 2**100
     assert 0 < exact < 1e-14
-    assert gram.determinant == pytest.approx(exact, rel=1e-15)
+    assert gram.determinant == pytest.approx(exact, rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize("scale", [1e-170, 1e-8, 1.0, 1e8, 1e150])
 def test_measures_at_any_scale(scale):
     gram = Gram(4 * scale, -scale, scale)
-    assert gram.alignment == pytest.approx(-0.5, rel=1e-15)
-    assert gram.root_determinant == pytest.approx(np.sqrt(3.0) * scale, rel=1e-15)
+    assert gram.alignment == pytest.approx(-0.5, rel=1e-15, abs=0)
+    assert gram.root_determinant == pytest.approx(np.sqrt(3.0) * scale, rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize("uw", [2.0, -2.0])

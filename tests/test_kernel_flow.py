@@ -25,15 +25,15 @@ def test_formula():
 
 def test_small_changes_keep_their_digits():
     lazy = _lazy(1.0, 1e-12, 1.0, c=1.0)
-    assert lazy.slope(1e-13) == pytest.approx(1e-12 + 2e-13, rel=1e-12)
+    assert lazy.slope(1e-13) == pytest.approx(1e-12 + 2e-13, rel=1e-12, abs=0)
 
 
 def test_small_residuals_keep_their_digits():
     lazy = _lazy(1.0, 0.0, 1.0)
     # Beyond the range of exp(−κ) itself when the start is far away.
     far = _lazy(1.0, 0.0, 1.0, c=1e30)
-    assert lazy.residual(350.0) == pytest.approx(-np.exp(-700.0), rel=1e-12)
-    assert far.residual(375.0) == pytest.approx(-np.exp(30 * np.log(10) - 750.0), rel=1e-12)
+    assert lazy.residual(350.0) == pytest.approx(-np.exp(-700.0), rel=1e-12, abs=0)
+    assert far.residual(375.0) == pytest.approx(-np.exp(30 * np.log(10) - 750.0), rel=1e-12, abs=0)
 
 
 def test_zero_kernel_does_not_move():

@@ -22,7 +22,7 @@ def test_floor_does_not_cancel():
     m, c = 3.0, 1.0 + 2.0**-30
     label = np.nextafter(c * c / m, np.inf)
     exact = (int(label * 2**80) * 3 - int(c * 2**40) ** 2) / 2**80 / 6
-    assert Task(m, c, float(label)).loss_floor == pytest.approx(exact, rel=1e-15)
+    assert Task(m, c, float(label)).loss_floor == pytest.approx(exact, rel=1e-15, abs=0)
     assert exact < 1e-16
 
 
@@ -31,7 +31,7 @@ def test_floor_is_zero_for_perfect_labels():
     a = random.normal(size=1000)
     task = Task.from_data(a, 0.3 * a)
     assert 0 <= task.loss_floor < 1e-16
-    assert task.target == pytest.approx(0.3, rel=1e-14)
+    assert task.target == pytest.approx(0.3, rel=1e-14, abs=0)
 
 
 def test_arrays_broadcast():
@@ -63,8 +63,8 @@ def test_equality_hash_and_pickle():
 def test_data_on_the_line_of_numbers():
     x, y = np.array([1.0, -2.0, 3.0]), np.array([1.0, 1.0, 2.0])
     task = Task.from_data(x, y)
-    assert task.second_moment == pytest.approx(14 / 3, rel=1e-15)
-    assert task.cross_moment == pytest.approx(5 / 3, rel=1e-15)
+    assert task.second_moment == pytest.approx(14 / 3, rel=1e-15, abs=0)
+    assert task.cross_moment == pytest.approx(5 / 3, rel=1e-15, abs=0)
     assert task.label_moment == 2.0
 
 
@@ -76,8 +76,8 @@ def test_data_on_a_line_in_space(dimension, scale):
     n /= np.linalg.norm(n) * np.sign(n[np.argmax(np.abs(n))])
     a, y = scale * random.normal(size=50), random.normal(size=50)
     task, plain = Task.from_data(np.outer(a, n), y), Task.from_data(a, y)
-    assert task.second_moment == pytest.approx(plain.second_moment, rel=1e-13)
-    assert task.cross_moment == pytest.approx(plain.cross_moment, rel=1e-13)
+    assert task.second_moment == pytest.approx(plain.second_moment, rel=1e-13, abs=0)
+    assert task.cross_moment == pytest.approx(plain.cross_moment, rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize(
