@@ -8,6 +8,7 @@ import numpy as np
 from scipy import optimize
 
 import flbook as fl
+from flbook._ends import Ends
 from flbook.explorers import even_starts
 
 NETWORK = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
@@ -30,22 +31,6 @@ def over_starts(share: str, name: str, flow: fl.GradientFlow, t: float) -> float
     return float(values[math.ceil(SHARES[share] * values.size) - 1])
 
 
-def kernel_drift(flow: fl.GradientFlow, t: float, parameters: dict) -> float:
-    """Compute K(∞)/K(0) − 1 from the inputs alone, to 60 digits; −1 if the kernel dies."""
-    assert t == np.inf
-    if flow.kernel(np.inf) == 0:
-        return -1.0
-    exact = {key: Fraction(parameters[key]) for key in (*NETWORK, *TASK, *GRAM)}
-    gamma, eta_u, eta_w = (exact[key] for key in ("gamma", "eta_u", "eta_w"))
-    uu, uw, ww = (exact[key] for key in GRAM)
-    slope = exact["cross_moment"] / exact["second_moment"]
-    signal = 4 * gamma**2 * eta_u * eta_w
-    start = (gamma**2 * (eta_w * uu + eta_u * ww)) ** 2
-    end = start + signal * (slope**2 - (gamma * uw) ** 2)
-    with mpmath.workdps(60):
-        return float(mpmath.sqrt(mpmath.mpf(end.numerator) / end.denominator / start) - 1)
-
-
 def jump_time(flow: fl.GradientFlow, t: float, parameters: dict) -> float:
     """Find the time at which the error is half of what it was at the start."""
 
@@ -66,7 +51,7 @@ def plateau(flow: fl.GradientFlow, t: float, parameters: dict) -> float:
 def shares(flow: fl.GradientFlow, t: float, parameters: dict) -> tuple[float, float]:
     """Split log|u·w(t)/u·w(0)| into rescaling and alignment, with D from the inputs alone."""
     uu, uw, ww = (Fraction(parameters[key]) for key in GRAM)
-    determinant = uu * ww - uw**2
+    determinant = max(uu * ww - uw**2, Fraction(0))
     overlap = Fraction(float(flow.slope(t)) / parameters["gamma"])
     before, after = uw**2 + determinant, overlap**2 + determinant
     if before == 0 or after == 0:
@@ -85,7 +70,7 @@ def shares(flow: fl.GradientFlow, t: float, parameters: dict) -> tuple[float, fl
 
 
 OTHERS = {
-    "kernel_drift": kernel_drift,
+    "kernel_drift": lambda flow, t, _: Ends(flow.network, flow.task, flow.gram(0.0)).kernel_drift,
     "jump_time": jump_time,
     "plateau": plateau,
     "rescaling_share": lambda *a: shares(*a)[0],

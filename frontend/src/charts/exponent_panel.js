@@ -16,12 +16,13 @@ export class ExponentPanel extends Panel {
    * @param {number} options.reach both axes go from −reach to reach
    * @param {number} options.step of the arrow keys and of the grid that a click snaps to
    * @param {{label: string, title: string, kernel: number, signal: number, choose: () => void}[]} options.places
+   * @param {() => {kernel: number, signal: number}} options.read where the chosen one is now
    * @param {(kernel: number, signal: number) => void} options.move
    * @param {() => void} options.play is called once a click or a drag has ended
    */
   constructor(parent, options) {
     super(parent, { ...options, className: "flb-exponents" });
-    const { reach, step, places, move, play } = options;
+    const { reach, step, places, read, move, play } = options;
     Object.assign(this, { reach });
     this.svg.classList.add("flb-clickable");
     this.regions = this.group("flb-regions");
@@ -47,7 +48,7 @@ export class ExponentPanel extends Panel {
       range: [-reach, reach],
       drag: goTo,
       step: (right, up) => {
-        const { kernel, signal } = this.shown;
+        const { kernel, signal } = read();
         move(snapped(kernel + step * right), snapped(signal + step * up));
       },
       drop: play,

@@ -15,15 +15,17 @@ export class HalfPlanePanel extends Panel {
    * @param {object} options
    * @param {string} options.title
    * @param {string} [options.symbol]
-   * @param {number} options.reach largest |u·w| that can be set
+   * @param {number} options.reach largest target that can be set, and the end of the axis
+   * @param {number} options.widest largest |u·w| at the start that can be set
    * @param {number} options.height largest √D that can be set
    * @param {number} options.step of the arrow keys
+   * @param {() => {along: number, across: number, target: number}} options.read what is set now
    * @param {(values: {along?: number, across?: number, target?: number}) => void} options.set
    */
   constructor(parent, options) {
     super(parent, { ...options, className: "flb-half-plane" });
     Object.assign(this, { reach: options.reach, tall: options.height });
-    const { reach, step, set } = options;
+    const { reach, widest, step, read, set } = options;
     this.axes = this.group("flb-axes");
     this.ghost = svg("path", { class: "flb-line flb-ghost" }, this.group("flb-clip"));
     const parts = this.group("flb-parts");
@@ -40,26 +42,25 @@ export class HalfPlanePanel extends Panel {
     this.nowLabel = svg("text", { class: "flb-label flb-tone-mixed" }, parts);
     const stage = stageOf(this);
     const bounded = (value, low, high) => Math.min(Math.max(value, low), high);
-    const along = (value) => bounded(value, -reach, reach);
+    const along = (value) => bounded(value, -widest, widest);
     const across = (value) => bounded(value, 0, this.tall);
     const next = (value, steps) => Number(((Math.round(value / step) + steps) * step).toPrecision(12));
     this.startHandle = new Handle(stage, {
       label: "start on the picture",
       className: "flb-handle-start",
-      range: [-reach, reach],
+      range: [-widest, widest],
       drag: (x, y) => set({ along: along(this.#along(x)), across: across(this.#across(y)) }),
       step: (right, up) => {
-        const { start } = this.shown;
-        if (right) set({ along: along(next(start.along, right)) });
-        else set({ across: across(next(start.across, up)) });
+        if (right) set({ along: along(next(read().along, right)) });
+        else set({ across: across(next(read().across, up)) });
       },
     });
     this.targetHandle = new Handle(stage, {
       label: "target on the picture",
       className: "flb-handle-target",
       range: [-reach, reach],
-      drag: (x) => set({ target: along(this.#along(x)) }),
-      step: (right, up) => set({ target: along(next(this.shown.target, right || up)) }),
+      drag: (x) => set({ target: bounded(this.#along(x), -reach, reach) }),
+      step: (right, up) => set({ target: bounded(next(read().target, right || up), -reach, reach) }),
     });
   }
 

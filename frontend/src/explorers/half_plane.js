@@ -88,14 +88,19 @@ function summarise({ mechanism, crossed }, ratio, regime, before, after) {
   ];
 }
 
-function createView(container, { set }) {
+function createView(container, { read, set }) {
   const { max: reach, step } = specification("half-plane", "target");
   const plane = new HalfPlanePanel(container, {
     title: "training moves the network horizontally",
     symbol: "(u·w, √D)",
     reach,
+    widest: specification("half-plane", "uw").max,
     height: specification("half-plane", "root_determinant").max,
     step,
+    read: () => {
+      const { uw, root_determinant, target } = read();
+      return { along: uw, across: root_determinant, target };
+    },
     set: ({ along, across, target }) =>
       set({
         ...(along === undefined ? {} : { uw: along }),

@@ -67,7 +67,6 @@ function compute(parameters, { scalings }) {
     ...training,
     x: clockTime(parameters.clock),
     powers,
-    exponents: parameters,
     chosen: NAMED.map((key) => Object.entries(POWERS).every(([mine, theirs]) => !differ(parameters[mine], scalings[key][theirs]))),
     mix: tone === "kernel" ? 0 : 100,
     words: `k ${formatNumber(powers.kernel, 3)}, b ${formatNumber(powers.signal, 3)}: ${name}`,
@@ -104,9 +103,8 @@ export function movedTo(kernel, signal, exponents) {
   return allowed ? Object.fromEntries(bounds.map(({ name, by }) => [name, exponents[name] + by])) : undefined;
 }
 
-function createView(container, { pickTime, set, replay, extras }) {
+function createView(container, { pickTime, read, set, replay, extras }) {
   container.classList.add("flb-beside");
-  let shown;
   const left = html("div", { class: "flb-side" });
   const side = html("div", { class: "flb-side" });
   container.append(left, side);
@@ -119,8 +117,9 @@ function createView(container, { pickTime, set, replay, extras }) {
       const values = Object.fromEntries(Object.entries(POWERS).map(([mine, theirs]) => [mine, extras.scalings[key][theirs]]));
       return { label: presets[key].label, title: presets[key].meaning, signal, kernel, choose: () => set(values) };
     }),
+    read: () => scalingOf(read()).exponents(),
     move: (kernel, signal) => {
-      const values = movedTo(kernel, signal, shown.exponents);
+      const values = movedTo(kernel, signal, read());
       if (values) set(values);
     },
     play: replay,
@@ -163,7 +162,6 @@ function createView(container, { pickTime, set, replay, extras }) {
       kernel.resize(rest, wide ? Math.round(square * 0.44) : 150);
     },
     draw(result) {
-      shown = result;
       container.parentElement.style.setProperty("--mix", `${result.mix}%`);
       const { powers, width } = result;
       map.draw({

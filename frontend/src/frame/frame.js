@@ -45,6 +45,7 @@ export class Frame {
     this.root.append(this.summary, this.charts, this.spoken);
     this.view = this.explorer.createView(this.charts, {
       pickTime: (place) => this.#pickTime(place),
+      read: () => this.#read(),
       set: (values) => this.#set(values),
       replay: () => this.player.restart(),
       extras: this.extras,
