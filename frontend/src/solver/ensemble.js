@@ -4,6 +4,12 @@ import { Gram } from "./gram.js";
 // The root of x³ = x + 1: multiples of its inverse and of that squared fill a square more evenly than random points.
 const PLASTIC = 1.324717957244746;
 
+/** √(a² + b²), by the square root alone where the squares neither over- nor underflow. */
+function hypot(a, b) {
+  const size = Math.sqrt(a * a + b * b);
+  return size > 1e-140 && size < 1e150 ? size : Math.hypot(a, b);
+}
+
 const fraction = (x) => x - Math.floor(x);
 
 /**
@@ -79,7 +85,7 @@ export class Ensemble {
   /** ζ(∞) */
   finalAlignment() {
     const end = this.task.target / this.network.gamma;
-    return this.#each((_, height) => (end === 0 ? 0 : end / Math.hypot(end, height)));
+    return this.#each((_, height) => (end === 0 ? 0 : end / hypot(end, height)));
   }
 
   /** K(∞)/K(0) − 1, to full relative precision however small */
@@ -93,8 +99,8 @@ export class Ensemble {
       const first = eta_w * sigma_u ** 2 * length[i];
       const second = eta_u * sigma_w ** 2 * (overlap[i] ** 2 + across[i]);
       const start = gamma * gamma * (first + second);
-      const floor = Math.hypot(gamma * gamma * (first - second), signal * gamma * height);
-      const end = Math.hypot(signal * target, floor);
+      const floor = hypot(gamma * gamma * (first - second), signal * gamma * height);
+      const end = hypot(signal * target, floor);
       const slope = gamma * along;
       return ((signal * (target - slope)) / start) * ((signal * (target + slope)) / (start + end));
     });
