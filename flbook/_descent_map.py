@@ -57,8 +57,7 @@ class DescentMap:
 
     def __init__(self, origin: Origin) -> None:
         a, b = origin.halves
-        # Networks whose kernel is zero never move.
-        couple = np.where(origin.kernel > 0, origin.gamma * origin.eta * origin.m, 0.0)
+        couple = origin.gamma * origin.eta * origin.m
         # The factor of an empty mode says nothing, and must not leave the range of doubles.
         parts = (a / 2, b / 2, origin.m, couple, a > 0, b > 0)
         self.shape = np.shape(couple)
@@ -163,7 +162,7 @@ class DescentMap:
         empty_behind = self.b * state.behind * state.behind == 0
         wrong = (empty_ahead & (target > 0)) | (empty_behind & (target < 0))
         drift = self.couple * np.abs(target)
-        saddle = wrong & (drift < 2) & (rate <= SETTLED * np.minimum(drift, 2 - drift))
+        saddle = wrong & (rate <= SETTLED * np.minimum(drift, 2 - drift))
         # With target 0 and an empty mode the other decays like 1/t.
         slow = (empty_ahead | empty_behind) & (target == 0) & (turn < 1)
         blown, still = state.blown > 0, kernel == 0

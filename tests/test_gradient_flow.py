@@ -203,6 +203,9 @@ def test_frozen_layers():
     none = _flow(2.0, 0.5, 3.0, c=4.0, eta_u=0.0, eta_w=0.0)
     np.testing.assert_array_equal(none.slope(t), 0.5)
     np.testing.assert_array_equal(none.gram(t).ww, 3.0)
+    # A frozen layer of zeros keeps the other one where it is.
+    assert _flow(0.0, 0.0, 3.0, c=4.0, eta_u=0.0).gram(np.inf) == Gram(0.0, 0.0, 3.0)
+    assert _flow(2.0, 0.0, 0.0, c=4.0, eta_w=0.0).gram(np.inf) == Gram(2.0, 0.0, 0.0)
     u0, w0 = np.array([1.0, 1.0]), np.array([0.25 + 1.4, 0.25 - 1.4])
     flow = GradientFlow(only_w.network, only_w.task, Gram.from_weights(u0, w0))
     u, w = flow.weights(t, u0, w0)
