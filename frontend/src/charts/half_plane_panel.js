@@ -26,6 +26,7 @@ export class HalfPlanePanel extends Panel {
     super(parent, { ...options, className: "flb-half-plane" });
     Object.assign(this, { reach: options.reach, tall: options.height });
     const { reach, widest, step, read, set } = options;
+    this.circles = this.group("flb-circles", true);
     this.axes = this.group("flb-axes");
     this.ghost = svg("path", { class: "flb-line flb-ghost" }, this.group("flb-clip"));
     const parts = this.group("flb-parts");
@@ -94,9 +95,10 @@ export class HalfPlanePanel extends Panel {
   #drawAxes() {
     const { left, plotWidth, floor, middle, top, unit } = this;
     this.axes.replaceChildren();
+    this.circles.replaceChildren();
     for (let radius = 1; radius <= this.reach; radius++) {
       const size = radius * unit;
-      svg("path", { class: "flb-circle", d: `M${middle - size},${floor}A${size},${size} 0 0,1 ${middle + size},${floor}` }, this.axes);
+      svg("path", { class: "flb-circle", d: `M${middle - size},${floor}A${size},${size} 0 0,1 ${middle + size},${floor}` }, this.circles);
     }
     svg("line", { class: "flb-axis", x1: left, x2: left + plotWidth, y1: floor, y2: floor }, this.axes);
     svg("line", { class: "flb-axis", x1: middle, x2: middle, y1: top, y2: floor }, this.axes);
@@ -105,7 +107,8 @@ export class HalfPlanePanel extends Panel {
       text.textContent = formatShort(value);
     }
     svg("text", { x: left + plotWidth, y: floor + 36, "text-anchor": "end" }, this.axes).textContent = "u·w";
-    svg("text", { x: middle + 7, y: top - 8 }, this.axes).textContent = "√D";
+    this.heightLabel = svg("text", { y: top - 8 }, this.axes);
+    this.heightLabel.textContent = "√D";
   }
 
   /**
@@ -127,6 +130,9 @@ export class HalfPlanePanel extends Panel {
     attributes(this.goal, { x1: goalX, x2: goalX, y1: this.top, y2: this.floor });
     attributes(this.goalLabel, { x: Math.min(Math.max(goalX, this.left + 22), this.left + this.plotWidth - 22), y: this.top - 8 });
     this.goalLabel.textContent = "target";
+    const aside = target < 0 ? 1 : -1;
+    this.heightLabel.setAttribute("x", this.middle + 7 * aside);
+    this.heightLabel.setAttribute("text-anchor", aside > 0 ? "start" : "end");
     this.#drawRay(0, startX, y);
     this.#drawRay(1, nowX, y);
     const direction = Math.sign(endX - startX);

@@ -21,7 +21,7 @@ const QUANTITIES = [
 ];
 
 let draws; // made once: the networks are the same ones at every setting
-const networks = () => (draws ??= new Draws(COUNT));
+const networks = () => (draws ??= new Draws(COUNT, WIDTHS));
 
 function setUp(sigma, c_gamma, c_u, c_w, e_u, e_w, target, second_moment, noise) {
   const scaling = new Scaling({ gamma: c_gamma, sigma2_u: c_u, sigma2_w: c_w, eta_u: e_u, eta_w: e_w });

@@ -1,7 +1,7 @@
 // Quantiles of the chi-square law, at any number of degrees of freedom.
 
 const HALF_LOG_PI = Math.log(Math.PI) / 2;
-const FEW = 60; // from here on the series in 1/√d is as good as the iteration
+const FEW = 44; // from here on the series in 1/√d is as good as the iteration
 const ORDERS = 14;
 const ROUNDS = 40;
 

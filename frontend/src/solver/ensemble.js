@@ -17,26 +17,32 @@ const fraction = (x) => x - Math.floor(x);
  * z at the share (i + ½)/N, χ²_d at {½ + i/ρ} and χ²_{d−1} at {½ + i/ρ²}, each through its quantile function.
  */
 export class Draws {
-  /** @param {number} count */
-  constructor(count) {
+  /**
+   * @param {number} count
+   * @param {Iterable<number>} [widths] whose starts are kept once they have been asked for; of others, only the last
+   */
+  constructor(count, widths = []) {
     const index = Array.from({ length: count }, (_, i) => i);
     this.count = count;
     this.overlap = Float64Array.from(index, (i) => normalQuantile((i + 0.5) / count));
     this.lengths = index.map((i) => new ChiSquareQuantile(fraction(0.5 + i * (1 / PLASTIC))));
     this.others = index.map((i) => new ChiSquareQuantile(fraction(0.5 + i * (1 / PLASTIC ** 2))));
-    this.known = new Map();
+    this.kept = new Map(Array.from(widths, (width) => [width, undefined]));
+    this.last = { width: NaN };
   }
 
   /** χ²_d and χ²_{d−1} of every network at one width. */
   at(width) {
-    if (!this.known.has(width)) {
-      if (this.known.size > 256) this.known.clear();
-      this.known.set(width, {
-        length: Float64Array.from(this.lengths, (quantile) => quantile.at(width)),
-        across: Float64Array.from(this.others, (quantile) => quantile.at(width - 1)),
-      });
-    }
-    return this.known.get(width);
+    const known = this.kept.get(width) ?? (this.last.width === width ? this.last : undefined);
+    if (known) return known;
+    const starts = {
+      width,
+      length: Float64Array.from(this.lengths, (quantile) => quantile.at(width)),
+      across: Float64Array.from(this.others, (quantile) => quantile.at(width - 1)),
+    };
+    if (this.kept.has(width)) this.kept.set(width, starts);
+    else this.last = starts;
+    return starts;
   }
 }
 
