@@ -242,7 +242,7 @@ def test_every_explorer_of_the_catalogue_is_whole(name):
     assert entry["time"] is None or entry["time"] in parameters(name)
     for parameter in parameters(name).values():
         assert parameter.check(parameter.default) == parameter.default
-        assert parameter.scale in ("log", "linear")
+        assert parameter.scale in ("log", "linear", "choice")
     assert set(entry["parameters"]) <= set(parameters(name))
     assert set(entry["presets"]) <= set(_catalogue.presets())
     assert callable(getattr(explorers, name.replace("-", "_")))
