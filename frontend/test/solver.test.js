@@ -145,7 +145,7 @@ test("the time to shrink the error does what it says", () => {
   }
 });
 
-test("the kernel may come back to its start after every feature has flipped", () => {
+test("the kernel comes back to its start where the target is minus the slope at the start", () => {
   const start = Gram.fromWeights(Float64Array.of(1, 0.2), Float64Array.of(0.5, 1));
   const slope = network.gamma * start.uw;
   const flipped = new GradientFlow(network, new Task(1, -slope, 1), start);

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import threading
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ SITE = ROOT / "_build" / "html"
 SUB_PATH = "/some/where/"
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+OPENS_EXPLORER = re.compile(r"^explorers\.(\w+)\(", re.MULTILINE)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -45,12 +47,9 @@ def notebook_pages() -> list[str]:
 def explorers_in(page: str) -> list[str]:
     """Name the explorers that a chapter's cells open, as the figure's root element names them."""
     cells = json.loads((ROOT / f"{page}.ipynb").read_text(encoding="utf-8"))["cells"]
-    sources = ["".join(cell["source"]).strip() for cell in cells if cell["cell_type"] == "code"]
-    return [
-        source.splitlines()[-1].split("explorers.")[1].split("(")[0].replace("_", "-")
-        for source in sources
-        if source and "explorers." in source.splitlines()[-1]
-    ]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    names = [name for source in sources for name in OPENS_EXPLORER.findall(source)]
+    return [name.replace("_", "-") for name in names]
 
 
 def _find_chromium() -> str | None:

@@ -134,16 +134,16 @@ export class GradientFlow {
     return new Gram(product * ratio(product, ww, 0), uw, ww);
   }
 
-  /** ζ(t) = u·w/(|u||w|), 0 where a layer is zero */
+  /** ζ(t) = u·w/(|u||w|); where a layer is zero the cosine just before */
   alignment(t) {
     const overlap = this.at(t).slope / this.network.gamma;
-    return ratio(overlap, Math.hypot(overlap, this.origin.rootDeterminant), 0);
+    return ratio(overlap, Math.hypot(overlap, this.origin.rootDeterminant), Math.sign(this.origin.slope));
   }
 
   /** ζ_K(t) = 2γηv/K */
   kernelAlignment(t) {
     const signal = this.origin.signal * this.at(t).slope;
-    return ratio(signal, Math.hypot(signal, this.origin.floor), 0);
+    return ratio(signal, Math.hypot(signal, this.origin.floor), Math.sign(this.origin.signal * this.origin.slope));
   }
 
   /** Δ, the same at every t */
