@@ -87,7 +87,7 @@ def test_exact_drift_of_the_kernel():
     assert flow.kernel(np.inf) / flow.kernel(0.0) == pytest.approx(expected, rel=1e-14, abs=0)
 
 
-def test_kernel_returns_when_every_feature_has_flipped():
+def test_kernel_returns_when_the_target_is_minus_the_start():
     flow = _flow(2.0, -0.5, 3.0, c=0.5)
     assert flow.kernel(np.inf) == pytest.approx(flow.kernel(0.0), rel=1e-15, abs=0)
     assert flow.kernel(0.2) < 0.999 * flow.kernel(0.0)
