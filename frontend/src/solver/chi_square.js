@@ -4,6 +4,7 @@ const HALF_LOG_PI = Math.log(Math.PI) / 2;
 const FEW = 44; // from here on the series in 1/√d is as good as the iteration
 const ORDERS = 14;
 const ROUNDS = 40;
+const SETTLED = 1e-9; // a step after which the next one would be below the rounding
 
 /** ln Γ(a + 1) for a a multiple of ½ */
 function logFactorial(a) {
@@ -23,19 +24,23 @@ function lowerGammaSeries(a, x) {
   return sum;
 }
 
-/** Newton's iteration for ln P(a, eˢ) = ln share: ln P is concave in s, so it climbs from the left and cannot fail. */
-function byIteration(degrees, share) {
+/**
+ * Newton's iteration for ln P(a, eˢ) = ln share: ln P is concave in s, so from its second step on it climbs from the
+ * left and cannot fail.
+ * @param {number} [guess] of the quantile
+ */
+function byIteration(degrees, share, guess = 0) {
   const a = degrees / 2;
   const constant = logFactorial(a);
   const goal = Math.log(share);
-  let s = (goal + constant) / a;
+  let s = guess > 0 ? Math.log(guess / 2) : (goal + constant) / a;
   for (let round = 0; round < ROUNDS; round++) {
     const x = Math.exp(s);
     const sum = lowerGammaSeries(a, x);
     const logShare = a * s - x - constant + Math.log(sum);
     const step = ((goal - logShare) * sum) / a;
     s += step;
-    if (Math.abs(step) < 1e-15 * Math.max(Math.abs(s), 1)) break;
+    if (Math.abs(step) < SETTLED) break;
   }
   return 2 * Math.exp(s);
 }
@@ -111,7 +116,11 @@ export class ChiSquareQuantile {
    */
   at(degrees) {
     if (degrees === 0) return 0;
-    if (degrees < FEW) return byIteration(degrees, this.share);
+    const guess = this.#bySeries(degrees);
+    return degrees < FEW ? byIteration(degrees, this.share, guess) : guess;
+  }
+
+  #bySeries(degrees) {
     const epsilon = Math.sqrt(2 / degrees);
     let y = 0;
     for (let k = ORDERS; k >= 0; k--) y = y * epsilon + this.orders[k];
