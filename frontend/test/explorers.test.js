@@ -66,7 +66,7 @@ function assertSound(name, parameters, result) {
 
 for (const [name, explorer] of Object.entries(explorers)) {
   const handed = extras(catalogue[name].neurons);
-  const share = name === "ensemble" ? 16 : 1; // each of its settings trains 512 networks at 49 widths
+  const share = name === "ensemble" ? 16 : 1; // each of its settings trains 512 networks at 37 widths
 
   test(`${name}: every corner of its ranges`, () => {
     const names = parameterNames(name);

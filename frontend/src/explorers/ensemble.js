@@ -11,9 +11,10 @@ const LAZY = 0.01;
 const SHARES = { q05: 0.05, q25: 0.25, q50: 0.5, q75: 0.75, q95: 0.95 };
 const TABLE = ["q05", "q50", "q95"];
 const { min: NARROWEST, max: WIDEST } = specification("ensemble", "width");
-const WIDTHS = Float64Array.from(
-  new Set(Array.from({ length: 49 }, (_, i) => Math.round(NARROWEST * (WIDEST / NARROWEST) ** (i / 48)))),
-);
+const DECADES = Math.log10(WIDEST / NARROWEST);
+// six widths a decade while the curves bend, two where they are straight
+const PLACES = [...Array.from({ length: 18 }, (_, i) => i / 6), ...Array.from({ length: 2 * (DECADES - 3) + 1 }, (_, i) => 3 + i / 2)];
+const WIDTHS = Float64Array.from(new Set(PLACES.map((place) => Math.round(NARROWEST * 10 ** place))));
 const QUANTITIES = [
   { key: "kernel_ratio@inf", title: "growth of the kernel by training", symbol: "K(∞)/K₀", all: (ensemble) => ensemble.kernelDrift().map((drift) => 1 + drift) },
   { key: "alignment@inf", title: "alignment after training", symbol: "ζ(∞)", all: (ensemble) => ensemble.finalAlignment() },
@@ -125,7 +126,7 @@ function createView(container, { pickTime }) {
     draw(result) {
       const { which, bands, values, width } = result;
       const mix = Math.min(Math.abs(Math.log2(Math.max(result.middle, 1e-300))) / 0.5, 1);
-      container.parentElement.style.setProperty("--mix", `${Math.round(100 * mix)}%`);
+      container.parentElement.style.setProperty("--mix", `${10 * Math.round(10 * mix)}%`);
       const { title, symbol } = QUANTITIES[which];
       panel.name(title, symbol);
       panel.setScale(...axisOf(which, bands));
