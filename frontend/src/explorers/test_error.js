@@ -91,6 +91,7 @@ function createView(container, { pickTime, set }) {
     y: ERROR,
     xTitle: "initial scale σ",
     aspect: 0.76,
+    labelRoom: 94,
     lines: [{ key: "untrained", kind: "guide", tone: "guide" }, ...lines],
   });
   const times = new LinePanel(container, {
@@ -99,6 +100,7 @@ function createView(container, { pickTime, set }) {
     y: ERROR,
     xTitle: "time t",
     aspect: 0.76,
+    labelRoom: 94,
     lines,
   });
   scales.onPick((place) => set({ sigma: sigmas.value(place) }));
