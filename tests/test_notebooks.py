@@ -218,15 +218,22 @@ def test_there_are_three_sentences_to_remember(chapter):
     assert len(re.findall(r"\.(?=\s+[A-Z]|$)", text)) == 3
 
 
+def equation_labels(notebook) -> list[str]:
+    found = re.compile(r"^(?:\$\$ \(([\w-]+)\)|:label: ([\w-]+))$", re.M)
+    return [one or other for cell in notebook.cells for one, other in found.findall(cell.source)]
+
+
 def test_every_reference_to_an_equation_has_its_equation():
-    texts = [
-        "".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
-        for path in CHAPTERS
-    ]
-    label = re.compile(r"^(?:\$\$ \(([\w-]+)\)|:label: ([\w-]+))$", re.M)
-    labels = [one or other for text in texts for one, other in label.findall(text)]
+    chapters = [nbformat.read(path, as_version=4) for path in CHAPTERS]
+    labels = [label for chapter in chapters for label in equation_labels(chapter)]
     assert len(labels) == len(set(labels))
-    assert {use for text in texts for use in re.findall(r"\{eq\}`([\w-]+)`", text)} <= set(labels)
+    text = "\n".join(cell.source for chapter in chapters for cell in chapter.cells)
+    assert set(re.findall(r"\{eq\}`([\w-]+)`", text)) <= set(labels)
+
+
+def test_a_label_may_end_its_cell():
+    cells = [new_markdown_cell("$$\nx\n$$ (last-line)"), new_markdown_cell("$$\ny\n$$ (next)\n")]
+    assert equation_labels(new_notebook(cells=cells)) == ["last-line", "next"]
 
 
 def test_every_citation_is_in_the_bibliography():
@@ -284,6 +291,14 @@ def test_execution_is_stored_the_same_every_time(executed):
     assert [printed.execution_count, value.execution_count] == [1, 2]
     assert value.metadata == {"tags": ["hide-input"]}
     assert notebook.metadata == notebooks.NOTEBOOK_METADATA
+
+
+def test_what_a_cell_prints_slowly_is_one_output(tmp_path):
+    slow = "import time\nfor n in range(3):\n    print(n, flush=True)\n    time.sleep(0.3)"
+    path = write(tmp_path / "slow.ipynb", new_code_cell(slow))
+    assert notebooks.main([str(path)]) == 0
+    (cell,) = nbformat.read(path, as_version=4).cells
+    assert [output.text for output in cell.outputs] == ["0\n1\n2\n"]
 
 
 def cleaned(*cells):

@@ -38,6 +38,8 @@ class UncleanError(ValueError):
 def execute(notebook, folder: Path):
     """Run `notebook` from top to bottom with `folder` as its working directory, and return it.
 
+    What a cell prints is one output, however slowly it prints.
+
     Raises
     ------
     nbclient.exceptions.CellExecutionError
@@ -45,7 +47,13 @@ def execute(notebook, folder: Path):
 
     """
     resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, timeout=TIMEOUT, kernel_name="python3", resources=resources).execute()
+    NotebookClient(
+        notebook,
+        timeout=TIMEOUT,
+        kernel_name="python3",
+        coalesce_streams=True,
+        resources=resources,
+    ).execute()
     return notebook
 
 
