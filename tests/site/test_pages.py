@@ -26,7 +26,7 @@ def test_a_page_fits_a_phone(visit, name):
         """() => [document.documentElement.scrollWidth,
           [...document.querySelectorAll("main *")]
             .filter((e) => e.getBoundingClientRect().right > innerWidth + 1
-              && !e.closest(".bd-sidebar-secondary, svg, pre, table, .math, .output.stream, .highlight"))
+              && !e.closest(".bd-sidebar-secondary, svg, pre, table, .math, .stream, .highlight"))
             .map((e) => e.tagName + "." + e.className).slice(0, 5)]"""
     )
     assert wide == [PHONE["width"], []]
