@@ -9,7 +9,7 @@ SITE := _build/html
 PORT ?= 8000
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: book serve test lint unit notebooks frontend site lab lock clean help
+.PHONY: browser book serve test lint unit notebooks frontend site lab lock clean help
 
 help:
 	@echo "make book    build the website ($(SITE)/index.html)"
@@ -51,10 +51,14 @@ unit: $(READY)
 notebooks: $(READY)
 	$(BIN)/python -m pytest --nbval chapters
 
-site: $(READY) $(SITE)/index.html
+browser: $(READY)
+	@$(BIN)/python -c 'import sys; sys.path.insert(0, "tests"); import browser; sys.exit(not browser.find_chromium())' \
+	  || $(BIN)/playwright install chromium
+
+site: $(READY) $(SITE)/index.html browser
 	$(BIN)/python -m pytest tests/site
 
-lab: $(READY)
+lab: $(READY) browser
 	$(BIN)/python -m pytest tests/lab
 
 $(SITE)/index.html:

@@ -9,8 +9,10 @@ import statistics
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "site"))
-from conftest import DESKTOP, browser_for, notebook_pages, serve_site
+from browser import launched
+from conftest import DESKTOP, notebook_pages, serve_site
 
 PRESSES = 40
 
@@ -46,7 +48,7 @@ def report(name: str, throttle: int, times: list[float]) -> None:
 def main() -> None:
     """Measure every explorer of every chapter."""
     print(f"{'explorer':<44}{'cpu':>4}{'median':>10}{'95 %':>10}")
-    with serve_site() as address, browser_for() as browser:
+    with serve_site() as address, launched() as browser:
         for chapter in notebook_pages():
             page = browser.new_page(viewport=DESKTOP)
             page.goto(f"{address}{chapter}.html")

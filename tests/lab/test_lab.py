@@ -9,11 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from browser import launched
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = sorted((ROOT / "chapters").glob("0*.ipynb"))
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 EXPLORER = "[data-flbook-explorer]"
 ERROR = "[data-mime-type*='error'], [data-mime-type*='stderr']"
 IDLE = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
@@ -101,9 +100,7 @@ def lab(environment):
 
 @pytest.mark.parametrize("chapter", CHAPTERS[:1], ids=lambda path: path.stem)
 def test_a_chapter_runs_in_jupyterlab_and_its_explorer_follows_the_slider(lab, chapter):
-    with sync_playwright() as playwright:
-        executable = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+    with launched() as browser:
         page = browser.new_page(viewport=TALL)
         page.goto(f"{lab}lab/tree/chapters/{chapter.name}?reset")
         page.wait_for_selector(IDLE, timeout=120_000)
@@ -123,4 +120,3 @@ def test_a_chapter_runs_in_jupyterlab_and_its_explorer_follows_the_slider(lab, c
         )
         page.wait_for_selector(IDLE, timeout=240_000)
         assert page.locator(ERROR).all_inner_texts() == []
-        browser.close()

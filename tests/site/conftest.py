@@ -1,9 +1,7 @@
 """The built site, served under a sub-path, in a browser that may talk to nobody else."""
 
 import json
-import os
 import re
-import shutil
 import threading
 from contextlib import contextmanager
 from functools import partial
@@ -13,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import yaml
-from playwright.sync_api import sync_playwright
+from browser import launched
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
@@ -21,14 +19,6 @@ SUB_PATH = "/some/where/"
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 OPENS_EXPLORER = re.compile(r"^explorers\.(\w+)\(", re.MULTILINE)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 
 
 def toc_pages() -> list[str]:
@@ -50,12 +40,6 @@ def explorers_in(page: str) -> list[str]:
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     names = [name for source in sources for name in OPENS_EXPLORER.findall(source)]
     return [name.replace("_", "-") for name in names]
-
-
-def _find_chromium() -> str | None:
-    names = ["chromium", "chromium-browser", "google-chrome"]
-    found = (os.environ.get("FLBOOK_CHROMIUM"), *map(shutil.which, names))
-    return next((path for path in found if path), None)
 
 
 class _SubPathHandler(SimpleHTTPRequestHandler):
@@ -81,15 +65,6 @@ def serve_site():
     server.server_close()
 
 
-@contextmanager
-def browser_for():
-    """Start the machine's Chromium or Chrome, or else the one that Playwright brought."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_find_chromium(), args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(scope="session")
 def address():
     with serve_site() as address:
@@ -98,7 +73,7 @@ def address():
 
 @pytest.fixture(scope="session")
 def browser():
-    with browser_for() as browser:
+    with launched() as browser:
         yield browser
 
 
