@@ -39,6 +39,13 @@ function train(uw, height, layerRatio, target, second_moment, noise) {
 
 const trained = remembering(train);
 
+/** The largest |log₂ K/K(0)| of all times: at the end, or on the way, where u·w passes 0 and K is least. */
+function largestGrowth(flow, gram, target) {
+  const end = Math.abs(Math.log2(flow.kernelRatio(Infinity)));
+  const { kernel, floor } = flow.origin;
+  return gram.uw * target < 0 ? Math.max(end, Math.abs(Math.log2(floor / kernel))) : end;
+}
+
 function compute(parameters) {
   const { uw, root_determinant, layer_ratio, target, second_moment, noise } = parameters;
   const training = trained(uw, root_determinant, layer_ratio, target, second_moment, noise);
@@ -52,7 +59,7 @@ function compute(parameters) {
     end: { along: flow.slope(Infinity), across: gram.rootDeterminant },
     target,
     cosines: { before: gram.alignment, after: flow.alignment(t) },
-    rich: Math.min(Math.abs(Math.log2(ratio)) / 2, 1),
+    rich: Math.min(largestGrowth(flow, gram, target) / 2, 1),
     parameters: training.recipe(t),
     quantities: {
       rescaling_share: learned.rescaling,
@@ -69,10 +76,26 @@ function compute(parameters) {
   };
 }
 
+/** A cosine that is not ±1 does not read as ±1. */
+function formatCosine(value, digits) {
+  const size = Math.abs(value);
+  while (digits < 8 && size < 1 && Number(size.toPrecision(digits)) === 1) digits += 1;
+  return Number(size.toPrecision(digits)) === 1 ? formatNumber(value, 1) : formatNumber(value, digits);
+}
+
+/** Both cosines, with as many digits as it takes to tell them apart. */
+function describeAngles(before, after) {
+  for (let digits = 2; digits <= 6; digits++) {
+    const [first, last] = [before, after].map((value) => formatCosine(value, digits));
+    if (first !== last) return `ζ goes from ${first} to ${last}`;
+  }
+  return `ζ stays at ${formatCosine(after, 2)}`;
+}
+
 function summarise({ mechanism, crossed }, ratio, regime, before, after) {
   const name = mechanism === "kernel" ? "Kernel regime" : mechanism[0].toUpperCase() + mechanism.slice(1);
   const by = crossed && mechanism === "alignment" ? ", by way of disalignment" : "";
-  const angles = `ζ goes from ${formatNumber(before, 2)} to ${formatNumber(after, 2)}`;
+  const angles = describeAngles(before, after);
   const turned = mechanism === "alignment" || mechanism === "disalignment";
   if (Math.abs(ratio - 1) < FROZEN && turned && regime === "lazy by imbalance") {
     return [
