@@ -42,10 +42,14 @@ def jump_time(flow: fl.GradientFlow, t: float, parameters: dict) -> float:
 
 
 def plateau(flow: fl.GradientFlow, t: float, parameters: dict) -> float:
-    """Predict the length of the plateau from tiny weights at slope 0."""
+    """Predict from the start when a network of small weights jumps, on the wrong side as well."""
     eta = math.sqrt(parameters["eta_u"] * parameters["eta_w"])
     signal = 2 * parameters["gamma"] * eta * float(flow.task.target)
-    return math.log(2 * signal / float(flow.kernel_floor)) / (parameters["second_moment"] * signal)
+    start, floor = float(flow.kernel(0.0)), float(flow.kernel_floor)
+    slope = 2 * parameters["gamma"] * eta * float(flow.slope(0.0))
+    rising = start + slope if slope >= 0 else floor**2 / (start - slope)
+    wait = math.log(2 * signal / (rising + floor**2 / (2 * signal)))
+    return wait / (parameters["second_moment"] * signal)
 
 
 def shares(flow: fl.GradientFlow, t: float, parameters: dict) -> tuple[float, float]:

@@ -15,12 +15,16 @@ function train(wide, sigma, overlap, target, second_moment, noise) {
   const gram = Gram.typical(network, overlap);
   const flow = new GradientFlow(network, task, gram);
   const limit = new LogisticFlow(network, task, gram);
-  const { signal, floor } = flow.origin;
-  const unit = 1 / (second_moment * signal * target);
+  const { signal, floor, halves } = flow.origin;
+  const goal = signal * target;
+  const unit = 1 / (second_moment * goal);
+  const [rising] = halves;
+  const falling = floor ** 2 / (2 * goal);
   return {
     flow,
     unit,
-    plateau: Math.log((2 * signal * target) / floor),
+    plateau: Math.log((2 * goal) / (rising + falling)),
+    longer: Math.log((rising + falling) / (rising / 100 + falling / 1e4)),
     jump: flow.timeToShrink(0.5),
     exact: sample(GRID, (tau) => flow.slope(unit * tau)),
     logistic: sample(GRID, (tau) => limit.slope(unit * tau)),
@@ -36,7 +40,7 @@ const trained = remembering(train);
 function compute(parameters) {
   const { width, sigma, overlap, target, second_moment, noise, tau } = parameters;
   const training = trained(width, sigma, overlap, target, second_moment, noise);
-  const { flow, unit, plateau, jump } = training;
+  const { flow, unit, plateau, longer, jump } = training;
   const t = unit * tau;
   return {
     ...training,
@@ -54,11 +58,12 @@ function compute(parameters) {
       "alignment@0": flow.alignment(0),
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
-    summary: summarise(plateau, jump / unit, flow.alignment(0)),
+    summary: summarise(unit, plateau, longer, jump, flow.alignment(0)),
   };
 }
 
-function summarise(plateau, jump, alignment) {
+/** In words, with the times t of the tiles; the `plateau` and how much `longer` that of ten times smaller weights is come in units. */
+function summarise(unit, plateau, longer, jump, alignment) {
   const side =
     alignment < 0
       ? " It starts on the wrong side of the saddle: the layers first lose the alignment they have, then find the other one."
@@ -66,7 +71,7 @@ function summarise(plateau, jump, alignment) {
   if (plateau < 1) return [{ text: "No plateau", tone: "kernel" }, `: at this initial scale the slope starts to move at once.${side}`];
   return [
     { text: "A plateau, then a jump", tone: "feature" },
-    `: half of the error is gone after ${formatNumber(jump, 3)} units of time, where the formula for tiny weights predicts ${formatNumber(plateau, 3)}. Ten times smaller weights wait ${formatNumber(2 * Math.LN10, 2)} units longer.${side}`,
+    `: half of the error is gone at t = ${formatNumber(jump, 3)} (${formatNumber(jump / unit, 3)} on the axis), where the formula for small weights predicts ${formatNumber(unit * plateau, 3)}. Ten times smaller weights wait ${formatNumber(unit * longer, 2)} longer.${side}`,
   ];
 }
 
@@ -120,7 +125,7 @@ function createView(container, { pickTime }) {
             : {}),
         },
         mark: { x: tau, ys: { exact: now.exact } },
-        description: `Slope over time, in units in which the jump takes a few: it stays near ${formatNumber(result.exact[0], 2)} and reaches half of its target ${formatNumber(target, 3)} at ${formatNumber(result.jump / result.unit, 3)}; the predicted length of the plateau is ${formatNumber(plateau, 3)}.`,
+        description: `Slope over time, in units in which the jump takes a few: it stays near ${formatNumber(result.exact[0], 2)} and reaches half of its target ${formatNumber(target, 3)} at ${formatNumber(result.jump / result.unit, 3)}; the prediction is ${formatNumber(plateau, 3)}.`,
       });
       alignment.draw({
         lines: {
