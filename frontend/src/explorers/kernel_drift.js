@@ -12,7 +12,7 @@ const WIDTHS = Float64Array.from(
 );
 const LEAST_DRIFT = 1e-13;
 
-/** A network with γ = 1/√d and all learning rates 1: the NTK parametrisation at the initial scale σ. */
+/** A network with γ = 1/√d and all learning rates 1: the NTK scaling at the initial scale σ. */
 function start(width, sigma, overlap) {
   const network = new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
   return { network, gram: Gram.typical(network, overlap) };
@@ -100,7 +100,7 @@ function summarise(width, drift, largest, slope, target) {
     ];
   }
   const change = `the kernel ends ${percent(drift)} ${drift > 0 ? "above" : "below"} its start`;
-  return [`${at} `, { text: change, tone: Math.abs(drift) < 0.01 ? "kernel" : "feature" }, ". Ten times the width, a tenth of the change: wide networks in the NTK parametrisation keep their kernel."];
+  return [`${at} `, { text: change, tone: Math.abs(drift) < 0.01 ? "kernel" : "feature" }, ". Ten times the width, a tenth of the change: wide networks in the NTK scaling keep their kernel."];
 }
 
 function createView(container, { pickTime, set }) {
