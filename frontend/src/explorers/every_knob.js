@@ -78,11 +78,12 @@ function compute(parameters) {
 
 const FROZEN = { text: "frozen kernel", tone: "kernel" };
 const LOGISTIC = { text: "logistic limit", tone: "feature" };
+const SHAPE = { text: "a curve of logistic shape", tone: "feature" }; // seldom the one drawn, which knows no floor
 
-/** Which of the two limits the exact curve keeps to, if any. */
+/** Which of the two limits the exact curve keeps to, if any, or the shape of which. */
 function verdict(ratio) {
   if (Math.abs(ratio - 1) < 0.01) return ["The exact curve keeps to the ", FROZEN, ": the kernel regime."];
-  if (ratio > 20) return ["The exact curve has left the ", FROZEN, " for the ", LOGISTIC, ": features are learned."];
+  if (ratio > 20) return ["The exact curve has left the ", FROZEN, " for ", SHAPE, ": features are learned."];
   return ["The exact curve keeps to neither the ", FROZEN, " nor the ", LOGISTIC, "."];
 }
 
