@@ -24,7 +24,7 @@ const PHASES = {
 const SPEEDS = {
   learning: "It learns in a time of order 1",
   frozen: "In a time of order 1 nothing happens: larger learning rates are needed",
-  unstable: "These learning rates are too large: a step of order 1 diverges",
+  unstable: "In wide networks a step of order 1 diverges: smaller learning rates are needed",
 };
 
 function scalingOf(parameters) {
