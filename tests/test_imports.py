@@ -129,6 +129,15 @@ def test_importing_the_package_stays_light():
     assert run.stdout.strip() == "[] False"
 
 
+@pytest.mark.parametrize("missing", ["anywidget", "ipywidgets"])
+def test_explorers_say_what_they_need(missing):
+    code = f"import sys; sys.modules[{missing!r}] = None; import flbook.explorers"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 1
+    wanted = f"flbook.explorers needs {missing}: pip install 'flbook[explorers]' brings it"
+    assert wanted in run.stderr
+
+
 def test_public_names():
     promised = {
         "Task",

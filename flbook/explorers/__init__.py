@@ -6,6 +6,15 @@ solves the dynamics in the browser. No kernel is asked for anything.
 
 from __future__ import annotations
 
+try:
+    import anywidget  # noqa: F401
+    import ipywidgets  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError(
+        f"flbook.explorers needs {missing.name}: pip install 'flbook[explorers]' brings it",
+        name=missing.name,
+    ) from missing
+
 from flbook.explorers._catalogue import Parameter, parameters
 from flbook.explorers._draws import even_starts
 from flbook.explorers._explorer import Explorer
