@@ -129,7 +129,7 @@ def test_bad_values():
         Scaling(np.nan, 0, 0, 0, 0)
     with pytest.raises(ValueError, match="d must be a whole number from 1"):
         SCALINGS["ntk"].at_width(0)
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match=r"name must be one of ntk, .*, standard, got 'gaussian'"):
         SCALINGS["gaussian"]
     with pytest.raises(TypeError):
         SCALINGS["mine"] = SCALINGS["ntk"]
