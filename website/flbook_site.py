@@ -31,7 +31,7 @@ def use_site_assets(app, config):
         config.html_theme_options["repository_url"] = repository
 
 
-def share_front_end(state: dict, esm: str, css: str) -> dict:
+def share_front_end(state: dict, esm: str) -> dict:
     """Return the widget `state` of a page with the front end's text replaced by a reference to it.
 
     Raises
@@ -59,11 +59,8 @@ def slim_widget_state(app, pagename, templatename, context, doctree):
     if WIDGET_STATE not in scripts:
         return
     uri, attributes = scripts[WIDGET_STATE]
-    esm, css = (
-        (bundle.BUNDLE / name).read_text(encoding="utf-8")
-        for name in ("explorers.js", "explorers.css")
-    )
-    state = share_front_end(json.loads(attributes["body"]), esm, css)
+    esm = (bundle.BUNDLE / "explorers.js").read_text(encoding="utf-8")
+    state = share_front_end(json.loads(attributes["body"]), esm)
     body = json.dumps(state, separators=(",", ":")).replace("</", "<\\/")
     scripts[WIDGET_STATE] = (uri, {**attributes, "body": body})
     for sheet in ("flbook/widgets.css", "flbook/explorers.css"):
