@@ -46,20 +46,20 @@ frontend: $(READY)
 
 unit: $(READY)
 	$(BIN)/python frontend/bundle.py package
-	$(BIN)/python -m pytest -n 2 --ignore tests/site --ignore tests/lab
+	$(BIN)/python -m pytest -n 2 -m "not site and not lab"
 
 notebooks: $(READY)
 	$(BIN)/python -m pytest --nbval chapters
 
 browser: $(READY)
-	@$(BIN)/python -c 'import sys; sys.path.insert(0, "tests"); import browser; sys.exit(not browser.find_chromium())' \
+	@$(BIN)/python -c 'import sys; sys.path.insert(0, "tests/support"); import browser; sys.exit(not browser.find_chromium())' \
 	  || $(BIN)/playwright install chromium
 
 site: $(READY) $(SITE)/index.html browser
-	$(BIN)/python -m pytest tests/site
+	$(BIN)/python -m pytest -m site
 
 lab: $(READY) browser
-	$(BIN)/python -m pytest tests/lab
+	$(BIN)/python -m pytest -m lab
 
 $(SITE)/index.html:
 	$(MAKE) book

@@ -5,18 +5,18 @@ The model, and the claims about it that this package lets one see, are those of 
 arXiv:2401.07085 (2024).
 """
 
-from flbook.diagram import Location, Regime, locate
-from flbook.ensembles import Ensemble, LazyWidth, Quantiles, lazy_width
-from flbook.generalisation import generalisation_error, off_line_variance
-from flbook.gradient_descent import GradientDescent
-from flbook.gradient_flow import GradientFlow
-from flbook.gram import Gram
-from flbook.kernel_flow import KernelFlow
-from flbook.measured_phases import MeasuredPhase, Slope, measure_phase
-from flbook.mechanisms import Decomposition, decompose
-from flbook.network import Network
-from flbook.scaling import SCALINGS, Exponents, Phase, Scaling
-from flbook.task import Task
+from flbook._dynamics.gradient_descent import GradientDescent
+from flbook._dynamics.gradient_flow import GradientFlow
+from flbook._dynamics.kernel_flow import KernelFlow
+from flbook._measures.ensemble import Ensemble, LazyWidth, Quantiles, lazy_width
+from flbook._measures.generalisation import generalisation_error, off_line_variance
+from flbook._measures.location import Location, Regime, locate
+from flbook._measures.mechanisms import Decomposition, decompose
+from flbook._measures.phase import MeasuredPhase, Slope, measure_phase
+from flbook._model.gram import Gram
+from flbook._model.network import Network
+from flbook._model.scaling import SCALINGS, Exponents, Phase, Scaling
+from flbook._model.task import Task
 
 __all__ = [
     "SCALINGS",

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from flbook._checks import FloatArray, instance, real, refuse_where, step_counts, times
-from flbook.network import Network
+from flbook._model.network import Network
+from flbook._support.arrays import FloatArray
+from flbook._support.checks import instance, real, refuse_where, step_counts, times
 
 __all__ = ["TrainedNetwork", "sample_layers", "train_by_flow", "train_by_steps"]
 

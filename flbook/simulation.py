@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
-from flbook._checks import FloatArray, instance, real, refuse_where, step_counts, times
-from flbook.gram import Gram
-from flbook.network import Network
-from flbook.task import Task
+from flbook._model.gram import Gram
+from flbook._model.network import Network
+from flbook._model.task import Task
+from flbook._support.arrays import FloatArray
+from flbook._support.checks import instance, real, refuse_where, step_counts, times
 
 __all__ = ["Simulation", "gradient_descent", "gradient_flow"]
 

@@ -15,12 +15,12 @@ except ModuleNotFoundError as missing:
         name=missing.name,
     ) from missing
 
+from flbook._model.scaling import Scaling
+from flbook._model.task import Task
 from flbook.explorers._catalogue import Parameter, parameters
 from flbook.explorers._draws import even_starts
 from flbook.explorers._explorer import Explorer
 from flbook.explorers._figure import Figure
-from flbook.scaling import Scaling
-from flbook.task import Task
 
 __all__ = [
     "Explorer",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from flbook._checks import instance, whole
-from flbook.gram import Gram
-from flbook.network import Network
+from flbook._model.gram import Gram
+from flbook._model.network import Network
+from flbook._support.checks import instance, whole
 
 __all__ = ["even_starts"]
 

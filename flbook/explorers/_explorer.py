@@ -7,10 +7,10 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
+from flbook._model.scaling import Scaling
+from flbook._model.task import Task
 from flbook.explorers._catalogue import Parameter, catalogue, parameters, starting_values
 from flbook.explorers._figure import Figure
-from flbook.scaling import Scaling
-from flbook.task import Task
 
 __all__ = ["Explorer"]
 

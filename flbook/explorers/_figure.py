@@ -12,8 +12,8 @@ import anywidget
 import numpy as np
 import traitlets
 
+from flbook._model.scaling import SCALINGS
 from flbook.explorers._catalogue import Parameter, catalogue, parameters
-from flbook.scaling import SCALINGS
 
 __all__ = ["Figure"]
 

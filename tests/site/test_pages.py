@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import DESKTOP, PHONE, ROOT, SITE, notebook_pages, toc_pages
+from site_visit import DESKTOP, PHONE, ROOT, SITE, notebook_pages, toc_pages
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = toc_pages()

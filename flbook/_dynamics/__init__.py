@@ -1,0 +1,1 @@
+"""Training, exactly: in continuous time, with a frozen kernel, in steps."""

@@ -1,0 +1,1 @@
+"""What training has done: mechanisms, places on the map, ensembles, errors."""

@@ -1,0 +1,195 @@
+"""The universal finite-width diagram: any concrete network as one point of a plane."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from flbook._dynamics.gradient_flow import GradientFlow
+from flbook._dynamics.initial import ratio
+from flbook._model.gram import Gram
+from flbook._model.network import Network
+from flbook._model.task import Task
+from flbook._support.arrays import FloatArray, ValueObject
+from flbook._support.checks import real
+
+__all__ = ["Location", "Regime", "contour", "locate"]
+
+
+class Regime(enum.Enum):
+    """Where a concrete network lies on the diagram.
+
+    Examples
+    --------
+    >>> from flbook import Regime
+    >>> Regime("rich") is Regime.RICH
+    True
+    """
+
+    RICH = "rich"
+    """K_min is small against the signal: training rebuilds the kernel."""
+
+    LAZY_BY_DETERMINANT = "lazy by determinant"
+    """The layers are far from parallel and stay so: no kernel change and no alignment."""
+
+    LAZY_BY_IMBALANCE = "lazy by imbalance"
+    """One layer does the learning: no kernel change, and yet the layers may align."""
+
+
+@dataclass(frozen=True, eq=False)
+class Location(ValueObject):
+    """A point of the diagram, as made by `locate`.
+
+    Attributes
+    ----------
+    determinant : float or array
+        √D·γ/|v*|, the first coordinate.
+    imbalance : float or array
+        |Δ|γ/(2η|v*|), the second coordinate.
+    start : float or array
+        v(0)/v*, the third number that the kernel change depends on.
+    kernel_ratio : float or array
+        K(∞)/K(0), exactly.
+
+    Examples
+    --------
+    >>> from flbook import Gram, Network, Task, locate
+    >>> place = locate(Network(2), Task(1.0, 1.0, 1.0), Gram(4.0, 0.0, 1.0))
+    >>> print(place.determinant, place.imbalance, place.regime)
+    2.0 1.5 Regime.LAZY_BY_DETERMINANT
+    """
+
+    determinant: FloatArray
+    imbalance: FloatArray
+    start: FloatArray
+    kernel_ratio: FloatArray
+
+    @cached_property
+    def radius(self) -> FloatArray:
+        """The distance from the corner, K_min/(2γη|v*|)."""
+        return np.hypot(self.determinant, self.imbalance)
+
+    @cached_property
+    def regime(self) -> Regime | NDArray[np.object_]:
+        """The regime: a `Regime`, or an array of them.
+
+        RICH where `radius` is below 1, or below |`start`| if the start lies farther out than the
+        target: K_min is then smaller than the 2γη|v| that training passes through. Otherwise lazy,
+        by the larger coordinate (by determinant if they are equal).
+        """
+        rich = self.radius < np.maximum(1.0, np.abs(self.start))
+        by_determinant = self.determinant >= self.imbalance
+        index = np.where(rich, 0, np.where(by_determinant, 1, 2))
+        regimes = np.empty(3, dtype=object)
+        regimes[:] = list(Regime)
+        return regimes[index]
+
+
+def locate(network: Network, task: Task, gram: Gram) -> Location:
+    """Place a concrete network on the universal finite-width diagram.
+
+    Under gradient flow the kernel obeys K² = (2γηv)² + K_min², with η² = η_u η_w and
+    K_min² = γ⁴(Δ² + 4η²D). Relative to the signal 2γη|v*| at the target, the two frozen numbers are
+    the coordinates
+
+        x = √D γ/|v*|,    y = |Δ| γ/(2η|v*|),    r = √(x² + y²) = K_min/(2γη|v*|),
+
+    and with the start a = v(0)/v* the kernel changes by exactly
+
+        K(∞)/K(0) = √(1 + r²)/√(a² + r²).
+
+    So the contours of one kernel change are circles about the corner: see `contour`. The alignment
+    depends on x alone, |ζ(∞)| = 1/√(1 + x²); at the same radius, a network that is lazy by
+    imbalance (small x) aligns its layers, one that is lazy by determinant does not.
+
+    Parameters
+    ----------
+    network : Network
+        Gives γ, η_u and η_w; its random start does not enter.
+    task : Task
+        Gives v*.
+    gram : Gram
+        The start.
+
+    Returns
+    -------
+    Location
+        Of the shape that the three broadcast to.
+
+    Raises
+    ------
+    TypeError
+        If a parameter is not of its class.
+    ValueError
+        If the shapes do not broadcast.
+
+    Notes
+    -----
+    Limits stand where a ratio has none. With v* = 0 a number is ±∞ unless its numerator is 0 too,
+    and then it is 0. With a learning rate of 0 the imbalance is ∞, for the kernel cannot move. A
+    kernel of 0 never moves either, so K(∞)/K(0) is 1. A start on the wrong side of the saddle
+    (r = 0, a < 0) ends at v = 0, with K(∞)/K(0) = 0. The model is that of Xu & Ziyin,
+    arXiv:2401.07085.
+
+    Examples
+    --------
+    >>> from flbook import SCALINGS, Task, locate
+    >>> import numpy as np
+    >>> network = SCALINGS["ntk"].at_width(np.array([10**2, 10**6]))
+    >>> place = locate(network, Task(1.0, 1.0, 1.0), network.typical_gram(overlap=0.0))
+    >>> print(place.radius.round(3), place.kernel_ratio.round(6))
+    [   9.95 1000.  ] [1.005038 1.000001]
+    """
+    flow = GradientFlow(network, task, gram)
+    origin = flow._origin(0)
+    target = np.abs(origin.target)
+    signal = 2 * origin.eta * target
+    ends = flow.kernel([0.0, np.inf])
+    return Location(
+        determinant=_over(origin.gamma * origin.root_determinant, target),
+        imbalance=np.where(
+            origin.eta > 0, _over(origin.gamma * np.abs(origin.imbalance), signal), np.inf
+        )[()],
+        start=_over(origin.slope * np.sign(origin.target + (target == 0)), target),
+        kernel_ratio=ratio(ends[..., 1], ends[..., 0], 1.0),
+    )
+
+
+def contour(kernel_ratio: ArrayLike) -> FloatArray:
+    """Return the radius at which a network that starts at v = 0 changes its kernel so much.
+
+    From K(∞)/K(0) = √(1 + 1/r²): r = 1/√(ratio² − 1).
+
+    Parameters
+    ----------
+    kernel_ratio : float or array
+        K(∞)/K(0), greater than 1.
+
+    Returns
+    -------
+    float or array
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a ratio is not a finite number above 1.
+
+    Examples
+    --------
+    >>> from flbook._measures.location import contour
+    >>> print(contour([1.01, 2**0.5, 10.0]).round(3))
+    [7.053 1.    0.101]
+    """
+    wanted = np.asarray(real("kernel_ratio", kernel_ratio, above=1))
+    return 1 / (np.sqrt(wanted - 1) * np.sqrt(wanted + 1))
+
+
+def _over(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    """Return numerator/denominator, where 0/0 is 0 and x/0 is infinite."""
+    limit = np.where(numerator == 0, 0.0, np.copysign(np.inf, numerator))
+    with np.errstate(over="ignore"):
+        return ratio(numerator, denominator, limit)

@@ -1,0 +1,1 @@
+"""The model: a task, a network, the Gram matrix of its layers, how it scales."""

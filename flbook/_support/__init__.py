@@ -1,0 +1,1 @@
+"""What every room uses: argument checks, array types, arithmetic that does not cancel."""

@@ -1,0 +1,254 @@
+"""The explorers' Python side: starting values, traits, controls, links, shared files."""
+
+import json
+import re
+from importlib import resources
+from pathlib import Path
+
+import ipywidgets
+import numpy as np
+import pytest
+import traitlets
+
+import flbook as fl
+from flbook import explorers
+from flbook.explorers import Explorer, Figure, _catalogue, _figure, parameters
+
+FUNCTIONS = {
+    "initial-scale": explorers.initial_scale,
+    "neuron-plane": explorers.neuron_plane,
+    "every-knob": explorers.every_knob,
+}
+ROOT = Path(__file__).resolve().parents[2]
+FRONTEND = ROOT / "frontend" / "src"
+
+
+@pytest.fixture(params=FUNCTIONS, ids=FUNCTIONS)
+def explorer(request):
+    return FUNCTIONS[request.param]()
+
+
+def shared(name):
+    return json.loads((resources.files("flbook") / "shared" / name).read_text(encoding="utf-8"))
+
+
+def test_it_is_a_box_with_a_figure_and_controls(explorer):
+    assert isinstance(explorer, ipywidgets.VBox)
+    assert explorer.children[0] is explorer.figure
+    assert "flbook-explorer" in explorer._dom_classes
+    entry = _catalogue.catalogue()[explorer.figure.explorer]
+    assert list(explorer.controls) == [*entry["controls"], *entry["more"]]
+    in_sight = explorer.children[1].children
+    assert 1 <= len(in_sight) <= 4
+    assert [explorer.controls[name] for name in entry["controls"]] == list(in_sight)
+
+
+def test_the_rest_of_the_controls_is_behind_more(explorer):
+    more = explorer.children[2]
+    assert isinstance(more, ipywidgets.Accordion)
+    assert more.titles == ("More",)
+    assert more.selected_index is None
+
+
+def test_every_control_is_linked_to_its_trait_in_the_browser(explorer):
+    linked = {(link.source, link.target) for link in explorer.links}
+    assert linked == {
+        ((control, "value"), (explorer.figure, name)) for name, control in explorer.controls.items()
+    }
+    assert all(type(link) is ipywidgets.widgets.widget_link.Link for link in explorer.links)
+
+
+def test_controls_and_figure_start_at_the_same_values(explorer):
+    for name, control in explorer.controls.items():
+        assert control.value == pytest.approx(getattr(explorer.figure, name), rel=1e-12)
+    assert explorer.figure.start == {
+        name: getattr(explorer.figure, name) for name in explorer.figure.start
+    }
+
+
+def test_every_control_has_a_name_of_its_own(explorer):
+    names = [control.description for control in explorer.controls.values()]
+    assert all(names)
+    assert len(set(names)) == len(names)
+    assert not any(re.search(r"[\\$]", name) for name in names)
+
+
+def test_all_parameters_reach_the_browser(explorer):
+    state = explorer.figure.get_state()
+    for name in parameters(explorer.figure.explorer):
+        assert isinstance(state[name], float)
+
+
+def test_the_repr_tells_the_start_and_nothing_of_this_session():
+    first, second = explorers.initial_scale(sigma=0.1), explorers.initial_scale(sigma=0.1)
+    assert repr(first) == repr(second)
+    assert repr(first).startswith("Explorer('initial-scale', sigma=0.1, ")
+    assert "0x" not in repr(first)
+    assert repr(first.figure) == "Figure('initial-scale')"
+
+
+def test_starting_values_are_taken():
+    explorer = explorers.every_knob(width=10**12, gamma=1e-6, overlap=-1)
+    assert explorer.figure.width == 1e12
+    assert explorer.figure.gamma == 1e-6
+    assert explorer.controls["overlap"].value == -1
+    assert explorers.neuron_plane(width=5).controls["width"].value == 5
+
+
+def test_a_start_off_the_grid_of_its_slider_is_kept():
+    assert explorers.initial_scale(target=0.5864501).controls["target"].value == 0.5864501
+    assert explorers.initial_scale(sigma=0.123).controls["sigma"].value == 0.123
+
+
+@pytest.mark.parametrize(
+    ("start", "error", "message"),
+    [
+        ({"sigma": 20}, ValueError, "sigma must be from 0.001 to 10, got 20"),
+        ({"sigma": float("nan")}, ValueError, "sigma must be from 0.001 to 10, got nan"),
+        ({"sigma": "large"}, TypeError, "sigma must be a real number, got 'large'"),
+        ({"sigma": True}, TypeError, "sigma must be a real number, got True"),
+        ({"width": 10.5}, ValueError, "width must be a whole number, got 10.5"),
+        ({"clock": -0.1}, ValueError, "clock must be from 0 to 1, got -0.1"),
+        ({"sigmma": 1}, TypeError, "sigmma is not a parameter of the explorer 'initial-scale'"),
+        ({"task": 1.0}, TypeError, "task must be a flbook.Task, got 1.0"),
+    ],
+)
+def test_a_bad_start_is_refused(start, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        explorers.initial_scale(**start)
+
+
+def test_an_unknown_explorer_is_refused():
+    with pytest.raises(ValueError, match=r"name must be one of initial-scale, .*, got 'scale'"):
+        Explorer("scale")
+
+
+def test_a_task_sets_its_moments():
+    task = fl.Task(second_moment=2.0, cross_moment=1.0, label_moment=1.0)
+    figure = explorers.initial_scale(task=task).figure
+    assert (figure.target, figure.second_moment, figure.noise) == (0.5, 2.0, 0.5)
+    again = fl.Task(2.0, 2.0 * figure.target, 2.0 * figure.target**2 + figure.noise)
+    assert again == task
+
+
+def test_a_task_and_what_it_sets_exclude_each_other():
+    with pytest.raises(TypeError, match="target is set by task already, got target=1 as well"):
+        explorers.initial_scale(task=fl.Task(1.0, 0.5, 1.0), target=1)
+
+
+def test_several_tasks_are_refused():
+    with pytest.raises(
+        ValueError, match=re.escape("task must be one task, got tasks of shape (2,)")
+    ):
+        explorers.initial_scale(task=fl.Task(np.array([1.0, 2.0]), 0.5, 1.0))
+
+
+@pytest.mark.parametrize("value", [float("nan"), -1.0, 11.0, "one"])
+def test_a_trait_takes_nothing_out_of_range(value):
+    figure = explorers.initial_scale().figure
+    with pytest.raises(traitlets.TraitError, match="sigma"):
+        figure.sigma = value
+
+
+def test_a_trait_takes_the_ends_of_its_range_as_the_browser_rounds_them():
+    figure = explorers.every_knob().figure
+    figure.gamma = 1e-12 * (1 - 1e-15)
+    assert figure.gamma < 1e-12
+
+
+def test_all_explorers_carry_the_same_front_end():
+    figures = [function().figure for function in FUNCTIONS.values()]
+    assert len({figure._esm for figure in figures}) == 1
+    assert len({figure._css for figure in figures}) == 1
+    assert "export" in figures[0]._esm
+    assert ".flb" in figures[0]._css
+
+
+def test_the_front_end_asks_no_host_for_anything():
+    figure = explorers.initial_scale().figure
+    addresses = set(re.findall(r"https?://[^\"'`\s)]+", figure._esm + figure._css))
+    assert addresses == {"http://www.w3.org/2000/svg"}
+
+
+def test_without_the_bundle_the_error_names_the_cure(monkeypatch, tmp_path):
+    monkeypatch.setattr(_figure, "resources", _Elsewhere(tmp_path))
+    _figure._bundled.cache_clear()
+    try:
+        with pytest.raises(FileNotFoundError, match=re.escape("python frontend/bundle.py")):
+            Figure("initial-scale", _catalogue.starting_values("initial-scale", {}))
+    finally:
+        _figure._bundled.cache_clear()
+
+
+class _Elsewhere:
+    def __init__(self, path):
+        self.path = path
+
+    def files(self, _):
+        return self.path
+
+
+def test_the_neurons_are_drawn_once_and_for_all():
+    one, other = (explorers.neuron_plane().figure for _ in range(2))
+    assert one.draws_u == other.draws_u
+    assert len(one.draws_u) == len(one.draws_w) == parameters("neuron-plane")["width"].max
+    draws = np.array([one.draws_u, one.draws_w])
+    assert abs(draws.mean()) < 0.2
+    assert abs(draws.std() - 1) < 0.15
+
+
+def test_presets_are_those_of_the_scalings(explorer):
+    for name in _catalogue.catalogue()[explorer.figure.explorer]["presets"]:
+        preset = _catalogue.presets()[name]
+        assert preset["label"]
+        if "scaling" in preset:
+            scaling = fl.SCALINGS[preset["scaling"]]
+            exponents = explorer.figure.scalings[preset["scaling"]]
+            network = scaling.at_width(1000)
+            assert network.gamma == pytest.approx(1000 ** exponents["gamma"])
+            assert network.sigma_u == pytest.approx(1000 ** (exponents["sigma2_u"] / 2))
+            assert network.eta_w == pytest.approx(1000 ** exponents["eta_w"])
+        elif "exponents" in preset:
+            assert fl.Scaling(**preset["exponents"]).phase() is fl.Phase.FEATURE_VANISHING
+        elif "crossover" in preset:
+            assert explorer.figure.explorer == "initial-scale"
+            assert 0 < preset["crossover"] <= 1
+        else:
+            known = parameters(explorer.figure.explorer)
+            for parameter, value in preset["values"].items():
+                known[parameter].check(value)
+
+
+def test_a_preset_stays_in_range_at_every_width():
+    known = parameters("every-knob")
+    for name in _catalogue.catalogue()["every-knob"]["presets"]:
+        preset = _catalogue.presets()[name]
+        scaling = (
+            fl.Scaling(**preset["exponents"])
+            if "exponents" in preset
+            else fl.SCALINGS[preset["scaling"]]
+        )
+        for width in (known["width"].min, known["width"].max):
+            network = scaling.at_width(int(width))
+            for parameter in ("gamma", "sigma_u", "sigma_w", "eta_u", "eta_w"):
+                low, high = known[parameter].min, known[parameter].max
+                assert low * (1 - 1e-9) <= getattr(network, parameter) <= high * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("name", sorted(_catalogue.catalogue()))
+def test_every_explorer_of_the_catalogue_is_whole(name):
+    entry = _catalogue.catalogue()[name]
+    assert 1 <= len(entry["controls"]) <= 4
+    assert entry["time"] is None or entry["time"] in parameters(name)
+    for parameter in parameters(name).values():
+        assert parameter.check(parameter.default) == parameter.default
+        assert parameter.scale in ("log", "linear", "choice")
+    assert set(entry["parameters"]) <= set(parameters(name))
+    assert set(entry["presets"]) <= set(_catalogue.presets())
+    assert callable(getattr(explorers, name.replace("-", "_")))
+    assert any(f'"{name}"' in file.read_text() for file in (FRONTEND / "explorers").glob("*.js"))
+
+
+def test_every_shown_quantity_has_words():
+    for quantity in shared("quantities.json").values():
+        assert {"label", "symbol", "meaning"} <= set(quantity)
