@@ -15,13 +15,11 @@ from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
 from flbook._model.network import Network
-from flbook._support.arrays import FloatArray
+from flbook._support.arrays import FloatArray, Progress, Seed
 from flbook._support.checks import instance, real, refuse_where, step_counts, times
 
 __all__ = ["TrainedNetwork", "sample_layers", "train_by_flow", "train_by_steps"]
 
-Progress = Callable[[float, float], None]
-Seed = int | np.random.Generator | np.random.SeedSequence | None
 Gradient = Callable[[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]
 
 

@@ -17,12 +17,10 @@ from scipy.integrate import solve_ivp
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.task import Task
-from flbook._support.arrays import FloatArray
+from flbook._support.arrays import FloatArray, Progress
 from flbook._support.checks import instance, real, refuse_where, step_counts, times
 
 __all__ = ["Simulation", "gradient_descent", "gradient_flow"]
-
-Progress = Callable[[float, float], None]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,12 +16,10 @@ from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.scaling import Scaling
 from flbook._model.task import Task
-from flbook._support.arrays import FloatArray, ValueObject, broadcast_shape
-from flbook._support.checks import instance, real, refuse_where, whole
+from flbook._support.arrays import FloatArray, Seed, ValueObject, broadcast_shape
+from flbook._support.checks import instance, one_real, one_whole, real, refuse_where
 
 __all__ = ["Ensemble", "LazyWidth", "Quantiles", "lazy_width"]
-
-Seed = int | np.random.Generator | np.random.SeedSequence | None
 
 # Networks that are drawn and solved together: their arrays stay in the cache.
 BLOCK = 3 * 2**12
@@ -109,7 +107,7 @@ class Ensemble(ValueObject):
     def __post_init__(self) -> None:
         instance("network", self.network, Network)
         instance("task", self.task, Task)
-        object.__setattr__(self, "size", _one_whole("size", self.size))
+        object.__setattr__(self, "size", one_whole("size", self.size))
         _ = self.shape
         seed = self.seed
         if isinstance(seed, np.random.Generator):
@@ -334,9 +332,9 @@ def lazy_width(
     for name, shape in shapes.items():
         if shape != ():
             raise ValueError(f"{name} must be a single one, got shape {shape}")
-    tolerance = _one_real("tolerance", tolerance)
-    size = _one_whole("size", size)
-    largest = _one_whole("largest", largest, at_least=2)
+    tolerance = one_real("tolerance", tolerance, above=0)
+    size = one_whole("size", size)
+    largest = one_whole("largest", largest, at_least=2)
     seed = Ensemble(Network(1), task, 1, seed).seed
 
     def deviations(widths: ArrayLike) -> FloatArray:
@@ -384,17 +382,3 @@ def _quantile(values: FloatArray, q: ArrayLike) -> FloatArray:
     q = np.asarray(real("q", q))
     refuse_where((q < 0) | (q > 1), "q", q, "a share from 0 to 1")
     return np.quantile(values, q, axis=0, method="inverted_cdf")
-
-
-def _one_whole(name: str, value: int, at_least: int = 1) -> int:
-    number = whole(name, value, at_least=at_least)
-    if not isinstance(number, int):
-        raise TypeError(f"{name} must be one whole number, got {value!r}")
-    return number
-
-
-def _one_real(name: str, value: float) -> float:
-    number = real(name, value, above=0)
-    if not isinstance(number, float):
-        raise TypeError(f"{name} must be one real number, got {value!r}")
-    return number

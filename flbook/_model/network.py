@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from flbook._model.gram import Gram
-from flbook._support.arrays import FloatArray, Real, ValueObject, broadcast_shape
+from flbook._support.arrays import FloatArray, Real, Seed, ValueObject, broadcast_shape
 from flbook._support.checks import real, whole
 
 __all__ = ["Network"]
-
-Seed = int | np.random.Generator | np.random.SeedSequence | None
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from flbook._model.network import Network
 from flbook._support.arrays import Real, ValueObject
-from flbook._support.checks import real, whole
+from flbook._support.checks import one_real, whole
 
 __all__ = ["SCALINGS", "Exponents", "Phase", "Scaling"]
 
@@ -111,10 +111,7 @@ class Scaling(ValueObject):
 
     def __post_init__(self) -> None:
         for name in ("gamma", "sigma2_u", "sigma2_w", "eta_u", "eta_w"):
-            value = real(name, getattr(self, name))
-            if not isinstance(value, float):
-                raise TypeError(f"{name} must be one real number, got {value!r}")
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, one_real(name, getattr(self, name)))
 
     def at_width(self, d: ArrayLike) -> Network:
         """Return the network of width d.

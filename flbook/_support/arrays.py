@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 __all__ = [
     "FloatArray",
@@ -15,7 +15,6 @@ __all__ = [
     "Seed",
     "ValueObject",
     "broadcast_shape",
-    "shape_of",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -23,11 +22,6 @@ Real = float | FloatArray
 Seed = int | np.random.Generator | np.random.SeedSequence | None
 Progress = Callable[[float, float], None]
 """Called as ``progress(done, wanted)`` now and then in long work."""
-
-
-def shape_of(*values: ArrayLike) -> tuple[int, ...]:
-    """Return the shape that `values` broadcast to."""
-    return np.broadcast_shapes(*(np.shape(value) for value in values))
 
 
 def broadcast_shape(**shapes: tuple[int, ...]) -> tuple[int, ...]:

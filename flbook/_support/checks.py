@@ -12,6 +12,8 @@ from flbook._support.arrays import FloatArray, Real
 
 __all__ = [
     "instance",
+    "one_real",
+    "one_whole",
     "real",
     "refuse_where",
     "step_counts",
@@ -150,6 +152,38 @@ def whole(name: str, value: ArrayLike, *, at_least: int) -> int | NDArray[np.int
     copy = array.astype(np.int64)
     copy.flags.writeable = False
     return copy
+
+
+def one_real(name: str, value: Any, *, above: float | None = None) -> float:
+    """Return `value` as one finite float.
+
+    Examples
+    --------
+    >>> one_real("tolerance", [0.1, 0.2], above=0)
+    Traceback (most recent call last):
+        ...
+    TypeError: tolerance must be one real number, got [0.1, 0.2]
+    """
+    number = real(name, value, above=above)
+    if not isinstance(number, float):
+        raise TypeError(f"{name} must be one real number, got {value!r}")
+    return number
+
+
+def one_whole(name: str, value: Any, *, at_least: int = 1) -> int:
+    """Return `value` as one int; a float must be a whole number.
+
+    Examples
+    --------
+    >>> one_whole("size", 0)
+    Traceback (most recent call last):
+        ...
+    ValueError: size must be a whole number from 1 to 2**53, got 0.0
+    """
+    number = whole(name, value, at_least=at_least)
+    if not isinstance(number, int):
+        raise TypeError(f"{name} must be one whole number, got {value!r}")
+    return number
 
 
 def times(t: ArrayLike) -> FloatArray:
