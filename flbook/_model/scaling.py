@@ -14,12 +14,14 @@ from numpy.typing import ArrayLike
 from flbook._model.network import Network
 from flbook._support.arrays import Real, ValueObject
 from flbook._support.checks import one_real, whole
+from flbook._support.shared import shared
 
 __all__ = ["SCALINGS", "Exponents", "Phase", "Scaling"]
 
+TERMS = shared("terms")
 # Exponents closer than this are equal: far above the rounding of sums of fractions such as 1/3, far
 # below any difference that a width could show (d = 10¹⁵ turns it into a factor of 1 + 3e-8).
-SAME = 1e-9
+SAME: float = TERMS["same_exponent"]
 
 
 class Phase(enum.Enum):
@@ -32,13 +34,13 @@ class Phase(enum.Enum):
     True
     """
 
-    KERNEL = "kernel"
+    KERNEL = TERMS["phases"]["kernel"]
     """K(∞)/K(0) → 1: the tangent kernel does not move."""
 
-    FEATURE_CRITICAL = "feature learning, critical"
+    FEATURE_CRITICAL = TERMS["phases"]["critical"]
     """K(∞)/K(0) tends to a constant above 1."""
 
-    FEATURE_VANISHING = "feature learning, vanishing initialisation"
+    FEATURE_VANISHING = TERMS["phases"]["vanishing"]
     """K(∞)/K(0) → ∞: a plateau of length ~ log d, then a jump."""
 
 
@@ -217,8 +219,8 @@ class Scaling(ValueObject):
         """
         rate = self.exponents().rate
         if abs(rate) < SAME:
-            return "learning"
-        return "unstable" if rate > 0 else "frozen"
+            return TERMS["speeds"]["at"]
+        return TERMS["speeds"]["above" if rate > 0 else "below"]
 
 
 class _Xavier(Scaling):

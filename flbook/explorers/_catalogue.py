@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
+
+from flbook._support.shared import shared
 
 __all__ = ["Parameter", "catalogue", "parameters", "presets", "starting_values"]
 
 
-@cache
-def _shared(name: str) -> dict[str, Any]:
-    return json.loads((resources.files("flbook") / "shared" / name).read_text(encoding="utf-8"))
-
-
 def catalogue() -> dict[str, Any]:
     """Return what is said of every explorer, by its name."""
-    return _shared("explorers.json")
+    return shared("explorers")
 
 
 def presets() -> dict[str, Any]:
     """Return what is said of every preset, by its name."""
-    return _shared("presets.json")
+    return shared("presets")
 
 
 @dataclass(frozen=True)
@@ -92,7 +87,7 @@ def parameters(explorer: str) -> Mapping[str, Parameter]:
     """Return all parameters of an explorer by name, those without a control too."""
     entry = catalogue()[explorer]
     names = [*entry["controls"], *entry["more"], *entry["fixed"]]
-    common, own = _shared("parameters.json"), entry["parameters"]
+    common, own = shared("parameters"), entry["parameters"]
     return {name: Parameter(name, **{**common[name], **own.get(name, {})}) for name in names}
 
 

@@ -6,17 +6,14 @@ curves solid, frozen kernels dashed, limits dash-dotted, measurements dots; labe
 lines instead of legends. ``matplotlib.pyplot.style.use("flbook.flbook")`` sets the style.
 """
 
-import json
-from importlib import resources
-
 import numpy as np
 from matplotlib.axes import Axes
 
+from flbook._support.shared import shared
+
 __all__ = ["PALETTE", "curve", "data", "fit", "guide", "kernel_curve", "neuron_plane", "over_time"]
 
-_SHARED = json.loads((resources.files("flbook") / "shared" / "palette.json").read_text("utf-8"))
-
-PALETTE: dict[str, str] = {role: colours["light"] for role, colours in _SHARED.items()}
+PALETTE: dict[str, str] = {role: colours["light"] for role, colours in shared("palette").items()}
 """The colour of every role, as the browser's light theme has it."""
 
 _KINDS = {
