@@ -8,6 +8,7 @@ arXiv:2401.07085 (2024).
 from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
+from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._measures.ensemble import Ensemble, LazyWidth, Quantiles, lazy_width
 from flbook._measures.generalisation import generalisation_error, off_line_variance
 from flbook._measures.location import Location, Regime, locate
@@ -15,7 +16,7 @@ from flbook._measures.mechanisms import Decomposition, decompose
 from flbook._measures.phase import MeasuredPhase, Slope, measure_phase
 from flbook._model.gram import Gram
 from flbook._model.network import Network
-from flbook._model.scaling import SCALINGS, Exponents, Phase, Scaling
+from flbook._model.scaling import SCALINGS, Exponents, Factors, Phase, Scaling
 from flbook._model.task import Task
 
 __all__ = [
@@ -23,12 +24,14 @@ __all__ = [
     "Decomposition",
     "Ensemble",
     "Exponents",
+    "Factors",
     "GradientDescent",
     "GradientFlow",
     "Gram",
     "KernelFlow",
     "LazyWidth",
     "Location",
+    "LogisticFlow",
     "MeasuredPhase",
     "Network",
     "Phase",

@@ -1,4 +1,4 @@
-"""What the dynamics share: their start in stable variables, and measures of a state.
+"""The start of training in stable variables, and the numbers that training leaves alone.
 
 With s = 2γηv (η² = η_u η_w) and K_min = γ²√(Δ² + 4η²D) the kernel is K = √(s² + K_min²). Its two
 halves K + s and K − s multiply to K_min²; up to a factor they are the squared norms of the modes
@@ -8,96 +8,125 @@ sums and products keeps its digits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.task import Task
-from flbook._support.arrays import FloatArray, ValueObject, broadcast_shape
-from flbook._support.checks import instance
+from flbook._support.arrays import FloatArray
 from flbook._support.compensated import difference_of_products
+from flbook._support.numerics import choose, length, ratio
 
-__all__ = [
-    "Dynamics",
-    "Origin",
-    "choose",
-    "cosine",
-    "halves",
-    "layer_norms",
-    "least_cancelled",
-    "loss",
-    "ratio",
-]
+__all__ = ["Initial", "halves", "layer_norms", "loss"]
+
+# Up to this share of the whole, the difference of the two keeps its digits.
+HARMLESS = 0.5
 
 
-@dataclass(frozen=True, eq=False, init=False)
-class Dynamics(ValueObject):
-    """A network, a task and a start, checked and broadcast."""
+class Initial:
+    """The numbers at t = 0 and the frozen ones, each of a shape that broadcasts to the whole.
 
-    network: Network
-    task: Task
-    start: Gram
+    Parameters
+    ----------
+    network, task, gram
+        Of shapes that broadcast.
+    axes : int, default 0
+        How many axes to append to every array, for times to broadcast against.
+    """
 
-    def __init__(self, network: Network, task: Task, gram: Gram) -> None:
-        instance("network", network, Network)
-        instance("task", task, Task)
-        instance("gram", gram, Gram)
-        object.__setattr__(self, "network", network)
-        object.__setattr__(self, "task", task)
-        object.__setattr__(self, "start", gram)
-        _ = self.shape
-
-    @cached_property
-    def shape(self) -> tuple[int, ...]:
-        """The shape that network, task and start broadcast to."""
-        return broadcast_shape(
-            network=self.network.shape, task=self.task.shape, gram=self.start.shape
-        )
-
-    def _origin(self, time_axes: int) -> Origin:
-        """Return the start, with axes appended for times to broadcast against."""
-        return Origin(self.network, self.task, self.start, self.shape, time_axes)
-
-
-class Origin:
-    """The numbers at t = 0 and the frozen ones, all of one shape."""
-
-    def __init__(
-        self, network: Network, task: Task, gram: Gram, shape: tuple[int, ...], time_axes: int
-    ) -> None:
-        wide = shape + (1,) * time_axes
-
+    def __init__(self, network: Network, task: Task, gram: Gram, axes: int = 0) -> None:
         def spread(value: Any) -> FloatArray:
-            if not shape:
-                return np.float64(value)  # type: ignore[return-value]
-            return np.broadcast_to(value, shape).reshape(wide)[()]
+            array = np.asarray(value, dtype=np.float64)
+            return (array.reshape(array.shape + (1,) * axes) if array.ndim else array)[()]
 
+        self._spread, self._gram = spread, gram
         self.uu, self.uw, self.ww = spread(gram.uu), spread(gram.uw), spread(gram.ww)
-        self.root_determinant = spread(gram.root_determinant)
-        self.determinant = spread(gram.determinant)
-        self.m = spread(task.second_moment)
-        self.target = spread(task.target)
-        self.loss_floor = spread(task.loss_floor)
+        self.m, self.target = spread(task.second_moment), spread(task.target)
+        self._task = task
         self.gamma = spread(network.gamma)
         self.eta_u, self.eta_w = spread(network.eta_u), spread(network.eta_w)
         self.eta = np.sqrt(self.eta_u) * np.sqrt(self.eta_w)
+        self.signal = 2 * self.gamma * self.eta
         self.slope = self.gamma * self.uw
         self.residual = self.slope - self.target
-        # Δ = η_w uu − η_u ww, K = γ²(η_w uu + η_u ww), K_min = γ²√(Δ² + 4η²D), and K ± s.
-        square = self.gamma**2
-        self.imbalance = difference_of_products(self.eta_w, self.uu, self.eta_u, self.ww)
-        self.kernel = square * (self.eta_w * self.uu + self.eta_u * self.ww)
-        self.floor = square * np.hypot(self.imbalance, 2 * self.eta * self.root_determinant)
-        self.halves = halves(2 * self.gamma * self.eta * self.slope, self.kernel, self.floor)
+
+    @cached_property
+    def loss_floor(self) -> FloatArray:
+        """½(E[y²] − c²/m)."""
+        return self._spread(self._task.loss_floor)
+
+    @cached_property
+    def kernel(self) -> FloatArray:
+        """K(0) = γ²(η_w uu + η_u ww)."""
+        return self.gamma**2 * (self.eta_w * self.uu + self.eta_u * self.ww)
+
+    @cached_property
+    def imbalance(self) -> FloatArray:
+        """Δ = η_w uu − η_u ww."""
+        return difference_of_products(self.eta_w, self.uu, self.eta_u, self.ww)
+
+    @cached_property
+    def determinant(self) -> FloatArray:
+        """D = uu·ww − uw²."""
+        return self._spread(self._gram.determinant)
+
+    @cached_property
+    def root_determinant(self) -> FloatArray:
+        """√D."""
+        return self._spread(self._gram.root_determinant)
+
+    @cached_property
+    def floor(self) -> FloatArray:
+        """K_min = √(K² − s²), or by Δ and D where that difference cancels."""
+        part = ratio(np.abs(self.signal * self.slope), self.kernel, 0.0)
+        close = part > HARMLESS
+        floor = self.kernel * np.sqrt((1 - np.minimum(part, 1)) * (1 + part))
+        if not close.any():
+            return floor
+        by_frozen = length(self.imbalance, 2 * self.eta * self.root_determinant)
+        return choose(close, self.gamma**2 * by_frozen, floor)
+
+    @cached_property
+    def halves(self) -> tuple[FloatArray, FloatArray]:
+        """K + s and K − s."""
+        return halves(self.signal * self.slope, self.kernel, self.floor)
+
+    @cached_property
+    def last_kernel(self) -> FloatArray:
+        """√((2γηv*)² + K_min²), the kernel at the target."""
+        return length(self.signal * self.target, self.floor)
+
+    @cached_property
+    def brackets(self) -> tuple[FloatArray, FloatArray]:
+        """(K + s)(0) + (K − s)(∞) and (K − s)(0) + (K + s)(∞); 0 at an empty mode."""
+        (a, b), s = self.halves, self.signal * self.target
+        a_end, b_end = halves(s, self.last_kernel, self.floor)
+        return a + b_end, b + a_end
+
+    @cached_property
+    def stuck(self) -> NDArray[np.bool_] | None:
+        """Where a mode is empty for good, so that v ends at 0 or stays; None if nowhere."""
+        ahead, behind = self.brackets
+        stuck = (ahead == 0) | (behind == 0)
+        return stuck if stuck.any() else None
 
 
-def halves(
-    signal: FloatArray, kernel: FloatArray, floor: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+class Vanishing(Initial):
+    """The same slope without a floor, K_min = 0: layers that are balanced and aligned."""
+
+    imbalance = determinant = root_determinant = floor = np.float64(0.0)  # type: ignore[assignment]
+
+    @cached_property
+    def kernel(self) -> FloatArray:
+        """|s|."""
+        return np.abs(self.signal * self.slope)
+
+
+def halves(signal: Any, kernel: Any, floor: Any) -> tuple[FloatArray, FloatArray]:
     """Return K + s and K − s, the smaller one as K_min²/larger.
 
     Examples
@@ -112,71 +141,21 @@ def halves(
     return choose(forward, larger, smaller), choose(forward, smaller, larger)
 
 
-def choose(condition: Any, yes: Any, no: Any) -> Any:
-    """Return `yes` where the condition holds, else `no`.
-
-    Like `numpy.where`, but without its overhead for a single condition. `yes` and `no` then need
-    the shape of the answer already.
-    """
-    if condition.ndim:
-        return np.where(condition, yes, no)
-    return yes if condition else no
-
-
-def ratio(numerator: Any, denominator: Any, otherwise: Any) -> FloatArray:
-    """Return numerator/denominator, and `otherwise` where the denominator is not above 0."""
-    sound = np.greater(denominator, 0)
-    if sound.all():
-        return numerator / denominator
-    return np.where(sound, numerator / np.where(sound, denominator, 1.0), otherwise)[()]
-
-
-def cosine(along: FloatArray, across: FloatArray, at_zero: FloatArray) -> FloatArray:
-    """Return along/√(along² + across²), and `at_zero` where both are 0."""
-    return ratio(along, np.hypot(along, across), at_zero)
-
-
-def least_cancelled(*ways: tuple[FloatArray, FloatArray]) -> FloatArray:
-    """Return the number that was made of the smallest terms.
-
-    Parameters
-    ----------
-    *ways : tuple of value, size
-        Several ways to make one number as a sum, with the size of the terms. An earlier way is left
-        for a later one only if that has terms of less than half the size.
-
-    Examples
-    --------
-    >>> cancelled, good = (np.float64(0.0), np.float64(2.0)), (np.float64(1e-20), np.float64(1e-20))
-    >>> print(least_cancelled(cancelled, good))
-    1e-20
-    """
-    best, least = ways[0]
-    for value, size in ways[1:]:
-        better = size < least / 2
-        best, least = np.where(better, value, best), np.where(better, size, least)
-    return best[()]
-
-
 def layer_norms(
-    origin: Origin,
-    kernel: FloatArray,
-    imbalance: FloatArray,
-    slope: FloatArray,
-    root_determinant: FloatArray,
+    initial: Initial, kernel: Any, imbalance: Any, slope: Any, root_determinant: Any
 ) -> tuple[FloatArray, FloatArray]:
     """Return uu and ww: the larger from K and Δ, the other from uu·ww = (u·w)² + D."""
-    total = kernel / origin.gamma**2
-    product = np.hypot(slope / origin.gamma, root_determinant)
-    by_u = ratio((total + imbalance) / 2, origin.eta_w, origin.uu)
-    by_w = ratio((total - imbalance) / 2, origin.eta_u, origin.ww)
+    total = kernel / initial.gamma**2
+    product = length(slope / initial.gamma, root_determinant)
+    by_u = ratio((total + imbalance) / 2, initial.eta_w, initial.uu)
+    by_w = ratio((total - imbalance) / 2, initial.eta_u, initial.ww)
     larger_u = imbalance >= 0
-    uu = np.where(larger_u, by_u, product * ratio(product, by_w, 0.0))
-    ww = np.where(larger_u, product * ratio(product, by_u, 0.0), by_w)
-    still = origin.kernel == 0
-    return np.where(still, origin.uu, uu)[()], np.where(still, origin.ww, ww)[()]
+    uu = choose(larger_u, by_u, product * ratio(product, by_w, 0.0))
+    ww = choose(larger_u, product * ratio(product, by_u, 0.0), by_w)
+    still = initial.kernel == 0
+    return choose(still, initial.uu, uu), choose(still, initial.ww, ww)
 
 
-def loss(origin: Origin, residual: FloatArray) -> FloatArray:
+def loss(initial: Initial, residual: Any) -> FloatArray:
     """Return L = ½m(v − v*)² + ½(E[y²] − c²/m)."""
-    return (origin.m * residual) * residual / 2 + origin.loss_floor
+    return (initial.m * residual) * residual / 2 + initial.loss_floor

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flbook._dynamics.outcome import Ends
+from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.scaling import Scaling
@@ -141,9 +141,9 @@ class Ensemble(ValueObject):
     def _collect(self, *names: str) -> list[FloatArray]:
         arrays = [np.empty(self.shape) for _ in names]
         for part, gram in self._blocks():
-            ends = Ends(self.network, self.task, gram)
+            outcome = GradientFlow(self.network, self.task, gram).outcome
             for array, name in zip(arrays, names, strict=True):
-                array[part] = getattr(ends, name)
+                array[part] = getattr(outcome, name)
         for array in arrays:
             array.flags.writeable = False
         return arrays

@@ -9,13 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from flbook._dynamics.dynamics import full
 from flbook._dynamics.gradient_flow import GradientFlow
-from flbook._dynamics.initial import ratio
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, ValueObject
 from flbook._support.checks import real
+from flbook._support.numerics import ratio
 
 __all__ = ["Location", "Regime", "contour", "locate"]
 
@@ -145,18 +146,16 @@ def locate(network: Network, task: Task, gram: Gram) -> Location:
     [   9.95 1000.  ] [1.005038 1.000001]
     """
     flow = GradientFlow(network, task, gram)
-    origin = flow._origin(0)
+    origin = flow._initial(0)
     target = np.abs(origin.target)
     signal = 2 * origin.eta * target
-    ends = flow.kernel([0.0, np.inf])
-    return Location(
-        determinant=_over(origin.gamma * origin.root_determinant, target),
-        imbalance=np.where(
-            origin.eta > 0, _over(origin.gamma * np.abs(origin.imbalance), signal), np.inf
-        )[()],
-        start=_over(origin.slope * np.sign(origin.target + (target == 0)), target),
-        kernel_ratio=ratio(ends[..., 1], ends[..., 0], 1.0),
+    fields = (
+        _over(origin.gamma * origin.root_determinant, target),
+        np.where(origin.eta > 0, _over(origin.gamma * np.abs(origin.imbalance), signal), np.inf),
+        _over(origin.slope * np.sign(origin.target + (target == 0)), target),
+        flow.outcome.kernel_ratio,
     )
+    return Location(*(full(field, flow.shape)[()] for field in fields))
 
 
 def contour(kernel_ratio: ArrayLike) -> FloatArray:

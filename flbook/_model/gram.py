@@ -11,11 +11,14 @@ from numpy.typing import ArrayLike
 from flbook._support.arrays import FloatArray, Real, ValueObject, broadcast_shape
 from flbook._support.checks import real, refuse_where
 from flbook._support.compensated import gram_determinant
+from flbook._support.numerics import ratio
 
 __all__ = ["Gram"]
 
 # A matrix that misses Cauchy-Schwarz by less than this is taken for a rounded one.
 ROUNDING = 1e-12
+# Up to this |ζ|, 1 − ζ² keeps its digits.
+HARMLESS = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,13 +122,16 @@ class Gram(ValueObject):
         """The shape that the three entries broadcast to."""
         return broadcast_shape(uu=np.shape(self.uu), uw=np.shape(self.uw), ww=np.shape(self.ww))
 
-    @cached_property
-    def _determinant_and_root(self) -> tuple[FloatArray, FloatArray]:
+    def _refuse_infinities(self) -> None:
         if not (np.maximum(self.uu, self.ww) < np.inf).all():
             raise ValueError(
                 "gram must be finite for this, got the infinities of a descent that diverged; "
                 "its own methods know the limits"
             )
+
+    @cached_property
+    def _determinant_and_root(self) -> tuple[FloatArray, FloatArray]:
+        self._refuse_infinities()
         return gram_determinant(self.uu, self.uw, self.ww)
 
     @property
@@ -133,10 +139,15 @@ class Gram(ValueObject):
         """D = uu·ww − uw², computed without cancellation; shape `shape`."""
         return self._determinant_and_root[0]
 
-    @property
+    @cached_property
     def root_determinant(self) -> FloatArray:
         """√D, the height in the half plane of (u·w, √D); shape `shape`."""
-        return self._determinant_and_root[1]
+        self._refuse_infinities()
+        size = self.norm_product
+        part = ratio(np.abs(self.uw), size, 0.0)
+        close = part > HARMLESS
+        root = size * np.sqrt((1 - np.minimum(part, 1)) * (1 + part))
+        return np.where(close, self._determinant_and_root[1], root)[()] if close.any() else root
 
     @property
     def norm_product(self) -> FloatArray:

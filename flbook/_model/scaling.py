@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike
 
 from flbook._model.network import Network
 from flbook._support.arrays import Real, ValueObject
-from flbook._support.checks import one_real, whole
+from flbook._support.checks import instance, one_real, whole
 from flbook._support.shared import shared
 
-__all__ = ["SCALINGS", "Exponents", "Phase", "Scaling"]
+__all__ = ["SCALINGS", "Exponents", "Factors", "Phase", "Scaling"]
 
 TERMS = shared("terms")
 # Exponents closer than this are equal: far above the rounding of sums of fractions such as 1/3, far
@@ -74,23 +74,47 @@ class Exponents(NamedTuple):
     rate: float
 
 
+class Factors(NamedTuple):
+    """Constant factors in front of the powers of the width.
+
+    Examples
+    --------
+    >>> from flbook import Factors
+    >>> Factors(sigma2_w=2.0)
+    Factors(gamma=1.0, sigma2_u=1.0, sigma2_w=2.0, eta_u=1.0, eta_w=1.0)
+    """
+
+    gamma: float = 1.0
+    sigma2_u: float = 1.0
+    sigma2_w: float = 1.0
+    eta_u: float = 1.0
+    eta_w: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class Scaling(ValueObject):
-    """A parametrisation: every hyperparameter is a power of the width d.
+    """A parametrisation: every hyperparameter is a factor times a power of the width d.
+
+    The phase is a matter of the powers alone; the numbers at a width need the factors too.
 
     Parameters
     ----------
     gamma : float
-        γ = d^gamma.
+        γ ∝ d^gamma.
     sigma2_u, sigma2_w : float
-        σ_u² = d^sigma2_u, σ_w² = d^sigma2_w.
+        σ_u² ∝ (d + fan_offset)^sigma2_u, and the same for w.
     eta_u, eta_w : float
-        η_u = d^eta_u, η_w = d^eta_w.
+        η_u ∝ d^eta_u, η_w ∝ d^eta_w.
+    factors : Factors, default all 1
+        What the powers are multiplied by, each greater than 0.
+    fan_offset : float, default 0
+        What the variances count beside the width, at least 0: 1 for Xavier's 2/(fan in + fan out),
+        where one of the fans is the line of the inputs (or the one output).
 
     Raises
     ------
     TypeError, ValueError
-        If an exponent is not a finite real number.
+        If an exponent is not a finite real number, or a factor or the offset out of range.
 
     Notes
     -----
@@ -110,28 +134,20 @@ class Scaling(ValueObject):
     sigma2_w: float
     eta_u: float
     eta_w: float
+    factors: Factors = field(default=Factors(), kw_only=True)
+    fan_offset: float = field(default=0.0, kw_only=True)
 
     def __post_init__(self) -> None:
-        for name in ("gamma", "sigma2_u", "sigma2_w", "eta_u", "eta_w"):
-            object.__setattr__(self, name, one_real(name, getattr(self, name)))
+        set_ = object.__setattr__
+        for name in Factors._fields:
+            set_(self, name, one_real(name, getattr(self, name)))
+        instance("factors", self.factors, Factors)
+        pairs = self.factors._asdict().items()
+        set_(self, "factors", Factors(*(one_real(f"factors.{n}", x, above=0) for n, x in pairs)))
+        set_(self, "fan_offset", one_real("fan_offset", self.fan_offset, at_least=0))
 
     def at_width(self, d: ArrayLike) -> Network:
-        """Return the network of width d.
-
-        Parameters
-        ----------
-        d : int or array of int
-            Width, at least 1.
-
-        Returns
-        -------
-        Network
-            Of the shape of `d`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `d` is not made of whole numbers of at least 1.
+        """Return the network of width d, or those of the widths d; of the shape of `d`.
 
         Examples
         --------
@@ -139,14 +155,15 @@ class Scaling(ValueObject):
         >>> SCALINGS["mean_field"].at_width(100)
         Network(width=100, gamma=0.01, sigma_u=1.0, sigma_w=1.0, eta_u=100.0, eta_w=100.0)
         """
-        width = whole("d", d, at_least=1)
+        width, factors = whole("d", d, at_least=1), self.factors
+        fan = np.asarray(width, dtype=np.float64) + self.fan_offset
         return Network(
             width,
-            gamma=_power(width, self.gamma),
-            sigma_u=_power(width, self.sigma2_u / 2),
-            sigma_w=_power(width, self.sigma2_w / 2),
-            eta_u=_power(width, self.eta_u),
-            eta_w=_power(width, self.eta_w),
+            gamma=factors.gamma * _power(width, self.gamma),
+            sigma_u=np.sqrt(factors.sigma2_u) * _power(fan, self.sigma2_u / 2),
+            sigma_w=np.sqrt(factors.sigma2_w) * _power(fan, self.sigma2_w / 2),
+            eta_u=factors.eta_u * _power(width, self.eta_u),
+            eta_w=factors.eta_w * _power(width, self.eta_w),
         )
 
     def exponents(self) -> Exponents:
@@ -156,10 +173,6 @@ class Scaling(ValueObject):
 
             b = cγ + (e_u + e_w)/2,             k = 2cγ + 1 + max(e_w + c_u, e_u + c_w),
             g = −cγ − 1 − (c_u + c_w)/2,        o = cγ + ½ + (c_u + c_w)/2
-
-        Returns
-        -------
-        Exponents
 
         Examples
         --------
@@ -183,12 +196,8 @@ class Scaling(ValueObject):
         """Return the phase, once the learning rates are rescaled so that the network learns.
 
         A common factor on both learning rates moves b and k together, so the phase is a matter of
-        b − k alone. Differences below 1e-9 count as 0.
-
-        Returns
-        -------
-        Phase
-            KERNEL for b < k, FEATURE_CRITICAL for b = k, FEATURE_VANISHING for b > k.
+        b − k alone: KERNEL where it is negative, FEATURE_CRITICAL where it is 0 (to within 1e-9),
+        FEATURE_VANISHING where it is positive.
 
         Examples
         --------
@@ -205,11 +214,8 @@ class Scaling(ValueObject):
     def speed(self) -> str:
         """Return what happens in a time of order 1 with the learning rates as they are.
 
-        Returns
-        -------
-        str
-            "learning" if max(b, k) = 0; "frozen" if it is below; "unstable" if it is above, where
-            a discrete step of order 1 diverges. Differences below 1e-9 count as 0.
+        "learning" where max(b, k) = 0 (to within 1e-9), "frozen" where it is below, "unstable"
+        where it is above and a discrete step of order 1 diverges.
 
         Examples
         --------
@@ -221,15 +227,6 @@ class Scaling(ValueObject):
         if abs(rate) < SAME:
             return TERMS["speeds"]["at"]
         return TERMS["speeds"]["above" if rate > 0 else "below"]
-
-
-class _Xavier(Scaling):
-    """σ² = 2/(fan in + fan out) = 2/(d + 1), which is a power of d only for large d."""
-
-    def at_width(self, d: ArrayLike) -> Network:
-        network = super().at_width(d)
-        sigma = np.sqrt(2 / (np.asarray(network.width) + 1.0))[()]
-        return replace(network, sigma_u=sigma, sigma_w=sigma)
 
 
 def _power(width: ArrayLike, exponent: float) -> Real:
@@ -247,7 +244,15 @@ SCALINGS: Mapping[str, Scaling] = MappingProxyType(
         mean_field=Scaling(gamma=-1, sigma2_u=0, sigma2_w=0, eta_u=1, eta_w=1),
         mup=Scaling(gamma=0, sigma2_u=-2, sigma2_w=0, eta_u=-1, eta_w=1),
         kaiming=Scaling(gamma=0, sigma2_u=-1, sigma2_w=0, eta_u=-1, eta_w=-1),
-        xavier=_Xavier(gamma=0, sigma2_u=-1, sigma2_w=-1, eta_u=0, eta_w=0),
+        xavier=Scaling(
+            gamma=0,
+            sigma2_u=-1,
+            sigma2_w=-1,
+            eta_u=0,
+            eta_w=0,
+            factors=Factors(sigma2_u=2.0, sigma2_w=2.0),
+            fan_offset=1.0,
+        ),
         standard=Scaling(gamma=0, sigma2_u=-1, sigma2_w=0, eta_u=0, eta_w=0),
     )
 )

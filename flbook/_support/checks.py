@@ -154,7 +154,9 @@ def whole(name: str, value: ArrayLike, *, at_least: int) -> int | NDArray[np.int
     return copy
 
 
-def one_real(name: str, value: Any, *, above: float | None = None) -> float:
+def one_real(
+    name: str, value: Any, *, above: float | None = None, at_least: float | None = None
+) -> float:
     """Return `value` as one finite float.
 
     Examples
@@ -164,7 +166,7 @@ def one_real(name: str, value: Any, *, above: float | None = None) -> float:
         ...
     TypeError: tolerance must be one real number, got [0.1, 0.2]
     """
-    number = real(name, value, above=above)
+    number = real(name, value, above=above, at_least=at_least)
     if not isinstance(number, float):
         raise TypeError(f"{name} must be one real number, got {value!r}")
     return number

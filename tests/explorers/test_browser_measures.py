@@ -112,7 +112,9 @@ def test_scalings():
     random = np.random.default_rng(3)
     grids = [random.integers(-4, 5, size=5) / 2 for _ in range(2000)]
     grids += [random.uniform(-2, 2, size=5) for _ in range(500)]
-    grids += [np.array(list(asdict(scaling).values())) for scaling in fl.SCALINGS.values()]
+    grids += [
+        np.array([getattr(scaling, name) for name in POWERS]) for scaling in fl.SCALINGS.values()
+    ]
     powers = [dict(zip(POWERS, map(float, grid), strict=True)) for grid in grids]
     answers = node([{"what": "scaling", "powers": p} for p in powers])
     seen = set()

@@ -10,7 +10,6 @@ from scipy.optimize import brentq
 
 import flbook as fl
 from flbook import simulation
-from flbook._dynamics.outcome import Ends
 from flbook._measures.ensemble import BLOCK
 
 INFINITY = float("inf")
@@ -70,7 +69,7 @@ def exact(network, task, gram, index):
 
 def test_ends_against_exact_arithmetic():
     problem = random_problems(np.random.default_rng(1), 1500)
-    ends = Ends(*problem)
+    ends, targets = fl.GradientFlow(*problem).outcome, np.asarray(problem[1].target)
     got = [
         ends.kernel_drift,
         ends.kernel_ratio,
@@ -83,7 +82,7 @@ def test_ends_against_exact_arithmetic():
         sensitive = (
             4e-16
             * abs(ends.kernel_drift[index])
-            / abs(1 - abs(ends.initial_slope[index] / ends.target[index]))
+            / abs(1 - abs(ends.initial_slope[index] / targets[index]))
         )
         for array, wanted in zip(got, exact(*problem, index), strict=True):
             assert array[index] == pytest.approx(wanted, rel=1e-12, abs=sensitive)
@@ -91,14 +90,14 @@ def test_ends_against_exact_arithmetic():
 
 def test_drift_keeps_its_digits_when_it_is_tiny():
     network, gram = fl.Network(np.array([2])), fl.Gram([1e9], [0.5], [1e9])
-    drift = Ends(network, TASK, gram).kernel_drift[0]
+    drift = fl.GradientFlow(network, TASK, gram).outcome.kernel_drift[0]
     # (2γη)²(v*² − v(0)²)/(2K(0)²) with 2γη = 2 and K(0) = 2e9
     assert drift == pytest.approx(4 * 0.75 / (2 * 4e18), rel=1e-12, abs=0)
 
 
 def test_half_time_against_root_finding():
     network, task, gram = random_problems(np.random.default_rng(2), 150)
-    half = Ends(network, task, gram).half_time
+    half = fl.GradientFlow(network, task, gram).outcome.half_time
     for index in range(150):
         flow = fl.GradientFlow(
             fl.Network(
@@ -127,7 +126,7 @@ def test_half_time_against_integrated_weights(seed):
     network = fl.Network(5, 0.7, 0.9, 0.6, 1.3, 0.4)
     task = fl.Task(0.8, (-1) ** seed * 1.5, 5.0)
     u, w = network.sample_weights(seed)
-    ends = Ends(network, task, fl.Gram.from_weights(u, w))
+    ends = fl.GradientFlow(network, task, fl.Gram.from_weights(u, w)).outcome
     run = simulation.gradient_flow(network, task, u, w, [0.0, float(ends.half_time)])
     excess = run.loss - task.loss_floor
     assert excess[1] == pytest.approx(excess[0] / 2, rel=1e-9)
@@ -238,7 +237,7 @@ def test_limits():
         # at the target there is nothing to halve, but a limit
         (fl.Gram(1.0, 1.0, 1.0), TASK, fl.Network(1), (0.0, 1.0, np.log(2) / 4)),
     ):
-        ends = Ends(network, task, gram)
+        ends = fl.GradientFlow(network, task, gram).outcome
         flow = fl.GradientFlow(network, task, gram)
         assert ends.kernel_drift == pytest.approx(wanted[0], abs=1e-15)
         assert ends.final_alignment == pytest.approx(wanted[1], rel=1e-14)

@@ -8,7 +8,6 @@ import numpy as np
 from scipy import optimize
 
 import flbook as fl
-from flbook._dynamics.outcome import Ends
 from flbook.explorers import even_starts
 
 NETWORK = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
@@ -74,7 +73,7 @@ def shares(flow: fl.GradientFlow, t: float, parameters: dict) -> tuple[float, fl
 
 
 OTHERS = {
-    "kernel_drift": lambda flow, t, _: Ends(flow.network, flow.task, flow.gram(0.0)).kernel_drift,
+    "kernel_drift": lambda flow, t, _: flow.outcome.kernel_drift,
     "jump_time": jump_time,
     "plateau": plateau,
     "rescaling_share": lambda *a: shares(*a)[0],
