@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,35 +16,7 @@ from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, ValueObject, broadcast_shape
 from flbook._support.checks import instance
 
-__all__ = ["Dynamics", "LayerDynamics", "LayerState", "State", "full"]
-
-
-class State(Protocol):
-    """What is known of networks at the times that were asked for, computed once."""
-
-    t: Any
-
-    @property
-    def slope(self) -> FloatArray: ...
-    @property
-    def loss(self) -> FloatArray: ...
-    @property
-    def kernel(self) -> FloatArray: ...
-
-
-class LayerState(State, Protocol):
-    """A state that knows its layers: what exact dynamics and simulations both give."""
-
-    @property
-    def gram(self) -> Gram: ...
-    @property
-    def alignment(self) -> FloatArray: ...
-    @property
-    def kernel_alignment(self) -> FloatArray: ...
-    @property
-    def imbalance(self) -> FloatArray: ...
-    @property
-    def determinant(self) -> FloatArray: ...
+__all__ = ["Dynamics", "LayerDynamics", "full"]
 
 
 def full(value: Any, shape: tuple[int, ...]) -> FloatArray:

@@ -81,24 +81,7 @@ class Gram(ValueObject):
 
     @classmethod
     def from_weights(cls, u: ArrayLike, w: ArrayLike) -> Gram:
-        """Take three dot products.
-
-        Parameters
-        ----------
-        u, w : array_like, shape (..., width)
-            The two layers, along the line of the inputs.
-
-        Returns
-        -------
-        Gram
-            Of the shape that stands before the width.
-
-        Raises
-        ------
-        TypeError
-            If `u` or `w` is not made of real numbers.
-        ValueError
-            If the shapes do not fit, or a weight is not finite.
+        """Take three dot products of layers u, w (..., width), along the line of the inputs.
 
         Examples
         --------

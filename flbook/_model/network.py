@@ -85,19 +85,9 @@ class Network(ValueObject):
         Parameters
         ----------
         size : int or tuple of int, default ()
-            How many independent draws.
+            How many independent draws; the answer has shape `size` + `network.shape`.
         seed : int, numpy.random.Generator or None
             As for `numpy.random.default_rng`.
-
-        Returns
-        -------
-        Gram
-            Of shape `size` + `network.shape`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `size` is not a shape, or `seed` not a seed.
 
         Examples
         --------
@@ -116,20 +106,8 @@ class Network(ValueObject):
     def typical_gram(self, overlap: ArrayLike = 1.0) -> Gram:
         """Return the Gram matrix whose two chi-squares sit at their means.
 
-        Parameters
-        ----------
-        overlap : float or array, default 1
-            The standard normal number z of `sample_gram`, the luck of the draw.
-
-        Returns
-        -------
-        Gram
-            uu = d σ_u², uw = z σ_u σ_w √d, ww = σ_w² (z² + d − 1), broadcast with the network.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `overlap` is not made of finite real numbers.
+        uu = d σ_u², uw = z σ_u σ_w √d, ww = σ_w² (z² + d − 1), where `overlap` is the standard
+        normal number z of `sample_gram`, the luck of the draw.
 
         Examples
         --------
@@ -149,29 +127,10 @@ class Network(ValueObject):
         return Gram._trusted(uu, uw, ww)
 
     def sample_weights(self, seed: Seed = None) -> tuple[FloatArray, FloatArray]:
-        """Draw the weights of the random start along the line of the inputs.
+        """Draw u and w along the line of the inputs, each of shape `network.shape` + (width,).
 
-        Parameters
-        ----------
-        seed : int, numpy.random.Generator or None
-            As for `numpy.random.default_rng`.
+        All networks must have one width.
 
-        Returns
-        -------
-        u, w : array, shape `network.shape` + (width,)
-            Independent Gaussian layers.
-
-        Raises
-        ------
-        ValueError
-            If the network holds several widths.
-
-        Examples
-        --------
-        >>> from flbook import Network
-        >>> u, w = Network(3).sample_weights(seed=0)
-        >>> u.shape, w.shape
-        ((3,), (3,))
         """
         widths = np.unique(self.width)
         if widths.size != 1:

@@ -82,23 +82,10 @@ class Task(ValueObject):
         Parameters
         ----------
         x : array_like, shape (n,) or (n, D)
-            Inputs. Along the line the direction with a positive largest component counts as
-            forward.
+            Inputs, not all zero. Along the line the direction with a positive largest component
+            counts as forward.
         y : array_like, shape (n,)
             Labels.
-
-        Returns
-        -------
-        Task
-            With m, c and E[y²] as averages over the n examples.
-
-        Raises
-        ------
-        TypeError
-            If `x` or `y` is not made of real numbers.
-        ValueError
-            If the shapes do not fit, an entry is not finite, all inputs are zero, or they are not
-            on a line through the origin.
 
         Examples
         --------

@@ -26,18 +26,7 @@ LARGEST_WHOLE = 2**53
 
 
 def refuse_where(bad: Any, name: str, value: ArrayLike, wanted: str) -> None:
-    """Raise ValueError for the first entry of `value` that is marked in `bad`.
-
-    Parameters
-    ----------
-    bad : bool or array of bool
-        Same shape as `value`.
-    name : str
-        The argument's name, for the message.
-    value : array_like
-        What was given.
-    wanted : str
-        What a legal value is, to complete "`name` must be ...".
+    """Raise ValueError "`name` must be `wanted`, got ..." for the first entry marked in `bad`.
 
     Examples
     --------
@@ -92,23 +81,7 @@ def real(
     above: float | None = None,
     at_least: float | None = None,
 ) -> Real:
-    """Return `value` as a float or a read-only float64 array, all of it finite.
-
-    Parameters
-    ----------
-    name : str
-        The argument's name, for the message.
-    value : array_like
-        A real number or an array of any shape.
-    above, at_least : float, optional
-        Open or closed lower bound.
-
-    Raises
-    ------
-    TypeError
-        If `value` is not made of real numbers.
-    ValueError
-        If an entry is not finite or breaks the bound.
+    """Return `value` as a float or a read-only float64 array, all of it finite and in bounds.
 
     Examples
     --------

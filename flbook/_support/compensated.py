@@ -54,17 +54,7 @@ def two_product(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def difference_of_products(a: Any, b: Any, c: Any, d: Any) -> Any:
-    """Return a·b − c·d to full relative precision.
-
-    Parameters
-    ----------
-    a, b, c, d : float or array
-        Any shapes that broadcast.
-
-    Returns
-    -------
-    float or array
-        Within about two units in the last place of the exact difference.
+    """Return a·b − c·d, within about two units in the last place of the exact difference.
 
     Examples
     --------

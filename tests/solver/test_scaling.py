@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from flbook import SCALINGS, GradientFlow, Network, Phase, Scaling, Task
+from flbook import SCALINGS, Factors, GradientFlow, Network, Phase, Scaling, Task
 
 
 def test_powers_of_the_width():
@@ -80,6 +80,53 @@ def test_xavier_keeps_its_finite_width_form():
     network = SCALINGS["xavier"].at_width([1, 9])
     np.testing.assert_allclose(network.sigma_u**2, [1.0, 0.2], rtol=1e-15)
     np.testing.assert_allclose(network.sigma_w**2, [1.0, 0.2], rtol=1e-15)
+
+
+def test_factors_multiply_what_the_powers_give():
+    plain = Scaling(-0.5, -1, 0.5, 0.25, -2)
+    factors = Factors(gamma=2.0, sigma2_u=9.0, sigma2_w=16.0, eta_u=0.5, eta_w=0.1)
+    scaled = Scaling(-0.5, -1, 0.5, 0.25, -2, factors=factors)
+    one, other = plain.at_width([1, 10, 1000]), scaled.at_width([1, 10, 1000])
+    for name, factor in (
+        ("gamma", 2),
+        ("sigma_u", 3),
+        ("sigma_w", 4),
+        ("eta_u", 0.5),
+        ("eta_w", 0.1),
+    ):
+        np.testing.assert_allclose(getattr(other, name), factor * getattr(one, name), rtol=1e-15)
+    assert scaled.phase() is plain.phase()
+    assert scaled.exponents() == plain.exponents()
+    assert scaled != plain
+
+
+def test_the_fan_offset_is_for_the_variances_only():
+    network = Scaling(-1, -1, -2, 1, 1, fan_offset=3.0).at_width(7)
+    np.testing.assert_allclose(network.sigma_u**2, 0.1, rtol=1e-15)
+    np.testing.assert_allclose(network.sigma_w, 0.1, rtol=1e-15)
+    assert (network.gamma, network.eta_u) == (1 / 7, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        (
+            {"factors": Factors(sigma2_u=0.0)},
+            ValueError,
+            "factors.sigma2_u must be finite and",
+        ),
+        ({"factors": (1, 1, 1, 1, 1)}, TypeError, "factors must be a Factors"),
+        (
+            {"factors": Factors(eta_u=[1.0, 2.0])},
+            TypeError,
+            "factors.eta_u must be one real",
+        ),
+        ({"fan_offset": -1}, ValueError, "fan_offset must be finite and at least 0"),
+    ],
+)
+def test_bad_factors_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        Scaling(0, 0, 0, 0, 0, **options)
 
 
 def test_standard_is_kaiming_with_learning_rate_one():
