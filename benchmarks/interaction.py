@@ -9,10 +9,9 @@ import statistics
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "site"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
 from browser import launched
-from conftest import DESKTOP, notebook_pages, serve_site
+from site_visit import DESKTOP, notebook_pages, serve_site
 
 PRESSES = 40
 
