@@ -1,4 +1,4 @@
-"""Scalings: parameters as powers of the width, and the phase that they lead to."""
+"""Scalings: parameters as powers of one large number, and the phase that they lead to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from flbook._model.network import Network
 from flbook._support.arrays import Real, ValueObject
-from flbook._support.checks import instance, one_real, whole
+from flbook._support.checks import instance, one_real, one_whole, real, whole
 from flbook._support.shared import shared
 
 __all__ = ["SCALINGS", "Exponents", "Factors", "Phase", "Scaling"]
@@ -25,7 +25,7 @@ SAME: float = TERMS["same_exponent"]
 
 
 class Phase(enum.Enum):
-    """What infinitely wide networks do once time is rescaled so that they learn.
+    """What networks do in a limit, once time is rescaled so that they learn.
 
     Examples
     --------
@@ -38,14 +38,17 @@ class Phase(enum.Enum):
     """K(∞)/K(0) → 1: the tangent kernel does not move."""
 
     FEATURE_CRITICAL = TERMS["phases"]["critical"]
-    """K(∞)/K(0) tends to a constant above 1."""
+    """K(∞)/K(0) tends to a constant above 1; at a fixed width, to a random number."""
 
     FEATURE_VANISHING = TERMS["phases"]["vanishing"]
     """K(∞)/K(0) → ∞: a plateau of length ~ log d, then a jump."""
 
+    FEATURE_UNLEARNING = TERMS["phases"]["unlearning"]
+    """A fixed width and a large start: K(∞)/K(0) → √(1 − ζ_K(0)²), a random number below 1."""
+
 
 class Exponents(NamedTuple):
-    """Powers of the width, for independent Gaussian layers and a task of order 1.
+    """Powers of κ (the width, if not said otherwise), for Gaussian layers and a task of order 1.
 
     Attributes
     ----------
@@ -93,33 +96,40 @@ class Factors(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scaling(ValueObject):
-    """A parametrisation: every hyperparameter is a factor times a power of the width d.
+    """A joint limit: every hyperparameter is a factor times a power of one large number κ.
 
-    The phase is a matter of the powers alone; the numbers at a width need the factors too.
+    With `width` = 1, the default, κ is the width d itself, and the limit is a parametrisation of
+    wide networks. With `width` = 0 the width stays what it is while the other hyperparameters grow
+    or shrink. The phase is a matter of the powers alone; the numbers need the factors too.
 
     Parameters
     ----------
     gamma : float
-        γ ∝ d^gamma.
+        γ ∝ κ^gamma.
     sigma2_u, sigma2_w : float
-        σ_u² ∝ (d + fan_offset)^sigma2_u, and the same for w.
+        σ_u² ∝ κ^sigma2_u, σ_w² ∝ κ^sigma2_w.
     eta_u, eta_w : float
-        η_u ∝ d^eta_u, η_w ∝ d^eta_w.
+        η_u ∝ κ^eta_u, η_w ∝ κ^eta_w.
+    width : float, default 1
+        d ∝ κ^width, at least 0.
     factors : Factors, default all 1
         What the powers are multiplied by, each greater than 0.
     fan_offset : float, default 0
-        What the variances count beside the width, at least 0: 1 for Xavier's 2/(fan in + fan out),
-        where one of the fans is the line of the inputs (or the one output).
+        What the variances count beside the width, at least 0: they are powers of κ(d + offset)/d.
+        It is 1 for Xavier's 2/(fan in + fan out), where one of the fans is the line of the inputs,
+        or the one output.
 
     Raises
     ------
     TypeError, ValueError
-        If an exponent is not a finite real number, or a factor or the offset out of range.
+        If an exponent is not a finite real number, or a factor, the width's exponent or the offset
+        is out of range.
 
     Notes
     -----
     The joint limits of width, output scale, initial scales and layer-wise learning rates are those
-    of Xu & Ziyin, arXiv:2401.07085 (2024); the exponents are derived in chapter 7.
+    of Xu & Ziyin, arXiv:2401.07085 (2024). That a common power can be moved between multiplier,
+    scales and rates is the abc-symmetry of Yang & Hu, arXiv:2011.14522.
 
     Examples
     --------
@@ -134,6 +144,7 @@ class Scaling(ValueObject):
     sigma2_w: float
     eta_u: float
     eta_w: float
+    width: float = 1.0
     factors: Factors = field(default=Factors(), kw_only=True)
     fan_offset: float = field(default=0.0, kw_only=True)
 
@@ -141,13 +152,14 @@ class Scaling(ValueObject):
         set_ = object.__setattr__
         for name in Factors._fields:
             set_(self, name, one_real(name, getattr(self, name)))
+        for name in ("width", "fan_offset"):
+            set_(self, name, one_real(name, getattr(self, name), at_least=0))
         instance("factors", self.factors, Factors)
         pairs = self.factors._asdict().items()
         set_(self, "factors", Factors(*(one_real(f"factors.{n}", x, above=0) for n, x in pairs)))
-        set_(self, "fan_offset", one_real("fan_offset", self.fan_offset, at_least=0))
 
     def at_width(self, d: ArrayLike) -> Network:
-        """Return the network of width d, or those of the widths d; of the shape of `d`.
+        """Return the network of width d, or those of the widths d, where κ is the width.
 
         Examples
         --------
@@ -155,24 +167,52 @@ class Scaling(ValueObject):
         >>> SCALINGS["mean_field"].at_width(100)
         Network(width=100, gamma=0.01, sigma_u=1.0, sigma_w=1.0, eta_u=100.0, eta_w=100.0)
         """
-        width, factors = whole("d", d, at_least=1), self.factors
-        fan = np.asarray(width, dtype=np.float64) + self.fan_offset
+        if self.width != 1:
+            raise ValueError(
+                f"width must be 1 for the width to be the scale, got {self.width!r}: use at_scale"
+            )
+        return self._network(whole("d", d, at_least=1), d)
+
+    def at_scale(self, kappa: ArrayLike, base_width: int = 1) -> Network:
+        """Return the network at κ, or those at each κ, of width d = base_width·κ^width, rounded.
+
+        Parameters
+        ----------
+        kappa : float or array
+            κ, greater than 0.
+        base_width : int, default 1
+            The width at κ = 1; at `width` = 0 the width of all.
+
+        Examples
+        --------
+        >>> from flbook import Scaling
+        >>> large_start = Scaling(gamma=0, sigma2_u=1, sigma2_w=1, eta_u=0, eta_w=0, width=0)
+        >>> large_start.at_scale(10**6, base_width=5)
+        Network(width=5, gamma=1.0, sigma_u=1000.0, sigma_w=1000.0, eta_u=1.0, eta_w=1.0)
+        """
+        scale = real("kappa", kappa, above=0)
+        width = np.round(one_whole("base_width", base_width) * _power(scale, self.width))
+        return self._network(whole("width at this kappa", width, at_least=1), scale)
+
+    def _network(self, width: ArrayLike, kappa: ArrayLike) -> Network:
+        factors = self.factors
+        fan = np.asarray(kappa, dtype=np.float64) * (1 + self.fan_offset / np.asarray(width))
         return Network(
-            width,
-            gamma=factors.gamma * _power(width, self.gamma),
+            width,  # type: ignore[arg-type]
+            gamma=factors.gamma * _power(kappa, self.gamma),
             sigma_u=np.sqrt(factors.sigma2_u) * _power(fan, self.sigma2_u / 2),
             sigma_w=np.sqrt(factors.sigma2_w) * _power(fan, self.sigma2_w / 2),
-            eta_u=factors.eta_u * _power(width, self.eta_u),
-            eta_w=factors.eta_w * _power(width, self.eta_w),
+            eta_u=factors.eta_u * _power(kappa, self.eta_u),
+            eta_w=factors.eta_w * _power(kappa, self.eta_w),
         )
 
     def exponents(self) -> Exponents:
-        """Return the powers of the width that decide the phase.
+        """Return the powers of κ that decide the phase.
 
-        With γ = d^cγ, σ² = d^c, η = d^e::
+        With d = κ^c_d, γ = κ^cγ, σ² = κ^c, η = κ^e::
 
-            b = cγ + (e_u + e_w)/2,             k = 2cγ + 1 + max(e_w + c_u, e_u + c_w),
-            g = −cγ − 1 − (c_u + c_w)/2,        o = cγ + ½ + (c_u + c_w)/2
+            b = cγ + (e_u + e_w)/2,             k = 2cγ + c_d + max(e_w + c_u, e_u + c_w),
+            g = −cγ − c_d − (c_u + c_w)/2,      o = cγ + (c_d + c_u + c_w)/2
 
         Examples
         --------
@@ -182,22 +222,28 @@ class Scaling(ValueObject):
         """
         scales = (self.sigma2_u + self.sigma2_w) / 2
         signal = self.gamma + (self.eta_u + self.eta_w) / 2
-        by_layer = max(self.eta_w + self.sigma2_u, self.eta_u + self.sigma2_w)
-        kernel = 2 * self.gamma + 1 + by_layer
+        kernel = 2 * self.gamma + self.width + max(self._layer_powers)
         return Exponents(
             signal=signal,
             kernel=kernel,
-            alignment=-self.gamma - 1 - scales,
-            initial_slope=self.gamma + 0.5 + scales,
+            alignment=-self.gamma - self.width - scales,
+            initial_slope=self.gamma + self.width / 2 + scales,
             rate=max(signal, kernel),
         )
+
+    @property
+    def _layer_powers(self) -> tuple[float, float]:
+        """The powers of η_w σ_u² and η_u σ_w², which make up the kernel."""
+        return self.eta_w + self.sigma2_u, self.eta_u + self.sigma2_w
 
     def phase(self) -> Phase:
         """Return the phase, once the learning rates are rescaled so that the network learns.
 
         A common factor on both learning rates moves b and k together, so the phase is a matter of
-        b − k alone: KERNEL where it is negative, FEATURE_CRITICAL where it is 0 (to within 1e-9),
-        FEATURE_VANISHING where it is positive.
+        b − k: FEATURE_CRITICAL where it is 0 (to within 1e-9), FEATURE_VANISHING where it is
+        positive, KERNEL where it is negative. At a fixed width the overlap of the layers at the
+        start is of the order of their lengths, so that a large start (b < k) must be unlearned:
+        FEATURE_UNLEARNING, unless one layer dominates the kernel and keeps it.
 
         Examples
         --------
@@ -209,7 +255,11 @@ class Scaling(ValueObject):
         lead = powers.signal - powers.kernel
         if abs(lead) < SAME:
             return Phase.FEATURE_CRITICAL
-        return Phase.FEATURE_VANISHING if lead > 0 else Phase.KERNEL
+        if lead > 0:
+            return Phase.FEATURE_VANISHING
+        one, other = self._layer_powers
+        unlearns = self.width < SAME and abs(one - other) < SAME
+        return Phase.FEATURE_UNLEARNING if unlearns else Phase.KERNEL
 
     def speed(self) -> str:
         """Return what happens in a time of order 1 with the learning rates as they are.
