@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explorers } from "../src/explorers/index.js";
-import { catalogue, fromPosition, parameterNames, specification } from "../src/frame/parameters.js";
+import { catalogue, fromPosition, parameterNames, specification } from "../src/base/parameters.js";
 
 const RECIPE = ["width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w"].concat(
   ["second_moment", "cross_moment", "label_moment", "uu", "uw", "ww", "t"],

@@ -1,7 +1,7 @@
 // The solver by itself: limits, symmetries, frozen numbers, and small steps of the weights as an independent route.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { differenceOfProducts, dot, twoProduct } from "../src/solver/exact.js";
+import { differenceOfProducts, dot, twoProduct } from "../src/solver/compensated.js";
 import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network, Task } from "../src/solver/index.js";
 
 const close = (a, b, relative = 1e-12, absolute = 0) =>
@@ -74,7 +74,7 @@ test("it starts at the start and ends at the target", () => {
   assert.equal(flow.slope(Infinity), task.target);
   assert.equal(flow.residual(Infinity), 0);
   close(flow.loss(Infinity), 0.5 * (2 - 0.81 / 1.3), 1e-14);
-  close(flow.kernel(Infinity), Math.hypot(flow.origin.signal * task.target, flow.kernelFloor), 1e-15);
+  close(flow.kernel(Infinity), Math.hypot(flow.initial.signal * task.target, flow.kernelFloor), 1e-15);
 });
 
 test("the residual keeps its digits far below the rounding of the slope", () => {

@@ -1,4 +1,4 @@
-import { html } from "../frame/html.js";
+import { html } from "../base/html.js";
 
 const KEYS = {
   ArrowRight: [1, 0],

@@ -1,7 +1,7 @@
 import { Panel } from "./panel.js";
 import { spread } from "./labels.js";
 import { linear } from "./scales.js";
-import { svg } from "./svg.js";
+import { svg } from "../base/svg.js";
 
 const LABEL_GAP = 14;
 

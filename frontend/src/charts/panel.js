@@ -1,5 +1,5 @@
-import { symbolic } from "../frame/html.js";
-import { freshId, svg } from "./svg.js";
+import { symbolic } from "../base/html.js";
+import { freshId, svg } from "../base/svg.js";
 
 /** What every chart has: an <svg> picture with a text that says what is seen, a title, a clipped plot area. */
 export class Panel {

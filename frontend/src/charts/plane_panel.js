@@ -1,6 +1,6 @@
-import { formatShort } from "../frame/format.js";
+import { formatShort } from "../base/format.js";
 import { Panel } from "./panel.js";
-import { svg } from "./svg.js";
+import { svg } from "../base/svg.js";
 
 
 /** The plane of the neurons: (uᵢ, wᵢ) as dots, where each started, the way it came, the curve it cannot leave. */

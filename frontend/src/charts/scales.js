@@ -1,6 +1,6 @@
 // A scale tells where in [0, 1] a value lies on its axis, and which values the axis names.
 
-import { formatPower, formatShort } from "../frame/format.js";
+import { formatPower, formatShort } from "../base/format.js";
 
 /**
  * @typedef {object} Scale

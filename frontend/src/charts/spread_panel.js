@@ -1,7 +1,7 @@
-import { symbolic } from "../frame/html.js";
-import { formatNumber } from "../frame/format.js";
+import { symbolic } from "../base/html.js";
+import { formatNumber } from "../base/format.js";
 import { Panel } from "./panel.js";
-import { svg } from "./svg.js";
+import { svg } from "../base/svg.js";
 
 const MARGIN = { left: 40, top: 8, bottom: 36 };
 const BINS = 80;

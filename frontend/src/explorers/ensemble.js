@@ -1,8 +1,8 @@
 import { SpreadPanel } from "../charts/spread_panel.js";
 import { decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../frame/format.js";
-import { html } from "../frame/html.js";
-import { specification } from "../frame/parameters.js";
+import { formatCount, formatNumber } from "../base/format.js";
+import { html } from "../base/html.js";
+import { specification } from "../base/parameters.js";
 import { Draws, Ensemble, GradientFlow, Gram, quantile, Scaling } from "../solver/index.js";
 import { recipe, remembering, taskOf } from "./setting.js";
 

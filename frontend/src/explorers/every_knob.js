@@ -1,7 +1,7 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
+import { formatCount, formatNumber } from "../base/format.js";
+import { specification } from "../base/parameters.js";
 import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network } from "../solver/index.js";
 import { recipe, relative, remembering, sample, taskOf } from "./setting.js";
 
@@ -31,7 +31,7 @@ function solve(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, sec
     curves: {
       loss: all((flow, time) => relative(flow.loss(time), loss0)),
       slope: all((flow, time) => flow.slope(time)),
-      kernel: all((flow, time) => flow.kernel(time) / (exact.origin.kernel || 1)),
+      kernel: all((flow, time) => flow.kernel(time) / (exact.initial.kernel || 1)),
       alignment: { exact: sample(GRID, (time) => exact.alignment(time)), limit: sample(GRID, (time) => limit.alignment(time)) },
     },
     recipe: (t) => recipe(network, task, gram, t),

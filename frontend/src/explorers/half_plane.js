@@ -1,7 +1,7 @@
 import { HalfPlanePanel } from "../charts/half_plane_panel.js";
 import { clockTime } from "../charts/scales.js";
-import { formatNumber } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
+import { formatNumber } from "../base/format.js";
+import { specification } from "../base/parameters.js";
 import { decompose, GradientFlow, Gram, locate, Network } from "../solver/index.js";
 import { recipe, remembering, taskOf, timeUnit } from "./setting.js";
 
@@ -42,7 +42,7 @@ const trained = remembering(train);
 /** The largest |log₂ K/K(0)| of all times: at the end, or on the way, where u·w passes 0 and K is least. */
 function largestGrowth(flow, gram, target) {
   const end = Math.abs(Math.log2(flow.kernelRatio(Infinity)));
-  const { kernel, floor } = flow.origin;
+  const { kernel, floor } = flow.initial;
   return gram.uw * target < 0 ? Math.max(end, Math.abs(Math.log2(floor / kernel))) : end;
 }
 

@@ -1,8 +1,8 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
-import { formatNumber, formatShort } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
+import { formatNumber, formatShort } from "../base/format.js";
+import { specification } from "../base/parameters.js";
 import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
 import { clockGrid, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 

@@ -1,7 +1,7 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { clock, clockTime, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
+import { formatCount, formatNumber } from "../base/format.js";
+import { specification } from "../base/parameters.js";
 import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
 import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
 
@@ -20,7 +20,7 @@ function start(width, sigma, overlap) {
 
 /** The largest |K(t)/K(0) − 1| of all times: at the end, or where the slope passes 0 and K is least. */
 function largestDrift(flow) {
-  const { slope, signal, kernel, floor } = flow.origin;
+  const { slope, signal, kernel, floor } = flow.initial;
   const dip = slope * flow.task.target < 0 ? (signal * slope) ** 2 / (kernel * (kernel + floor)) : 0;
   return Math.max(Math.abs(flow.kernelDrift), dip);
 }
@@ -83,7 +83,7 @@ function compute(parameters) {
       "kernel_drift@inf": drift,
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
-    summary: summarise(width, drift, largestDrift(flow), flow.origin.slope, target),
+    summary: summarise(width, drift, largestDrift(flow), flow.initial.slope, target),
   };
 }
 
@@ -140,7 +140,7 @@ function createView(container, { pickTime, set }) {
     },
     draw(result) {
       const { over, now } = result;
-      const ends = [0, result.target, result.flow.origin.slope];
+      const ends = [0, result.target, result.flow.initial.slope];
       const [low, high] = [Math.min(...ends), Math.max(...ends)];
       slope.setScale(low < 0 ? -roomFor(-low) : 0, high > 0 || low === 0 ? roomFor(high) : 0);
       slope.draw({

@@ -1,7 +1,7 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { branch, PlanePanel, reach } from "../charts/plane_panel.js";
 import { clock, clockTime, linear, niceCeiling } from "../charts/scales.js";
-import { formatNumber } from "../frame/format.js";
+import { formatNumber } from "../base/format.js";
 import { GradientFlow, Gram, Network } from "../solver/index.js";
 import { clockGrid, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 

@@ -2,9 +2,9 @@ import presets from "../../../flbook/shared/presets.json" with { type: "json" };
 import { ExponentPanel } from "../charts/exponent_panel.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { clock, clockTime, decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../frame/format.js";
-import { html } from "../frame/html.js";
-import { differ, specification } from "../frame/parameters.js";
+import { formatCount, formatNumber } from "../base/format.js";
+import { html } from "../base/html.js";
+import { differ, specification } from "../base/parameters.js";
 import { GradientFlow, Gram, KernelFlow, Scaling } from "../solver/index.js";
 import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
 

@@ -1,7 +1,7 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, niceCeiling } from "../charts/scales.js";
-import { formatNumber } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
+import { formatNumber } from "../base/format.js";
+import { specification } from "../base/parameters.js";
 import { GradientFlow, Gram, LogisticFlow, Network } from "../solver/index.js";
 import { recipe, remembering, sample, taskOf } from "./setting.js";
 
@@ -15,7 +15,7 @@ function train(wide, sigma, overlap, target, second_moment, noise) {
   const gram = Gram.typical(network, overlap);
   const flow = new GradientFlow(network, task, gram);
   const limit = new LogisticFlow(network, task, gram);
-  const { signal, floor, halves } = flow.origin;
+  const { signal, floor, halves } = flow.initial;
   const goal = signal * target;
   const unit = 1 / (second_moment * goal);
   const [rising] = halves;

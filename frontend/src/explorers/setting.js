@@ -33,7 +33,7 @@ export function recipe({ width, gamma, sigma_u, sigma_w, eta_u, eta_w }, task, {
 export function timeUnit(flow) {
   const half = flow.timeToShrink(0.5);
   if (Number.isFinite(half) && half > 0) return half;
-  const rate = Math.max(flow.rate, flow.task.secondMoment * flow.origin.kernel);
+  const rate = Math.max(flow.rate, flow.task.secondMoment * flow.initial.kernel);
   return rate > 0 && Number.isFinite(1 / rate) ? 1 / rate : 1;
 }
 

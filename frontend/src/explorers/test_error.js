@@ -1,7 +1,7 @@
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
-import { formatNumber, formatShort } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
+import { formatNumber, formatShort } from "../base/format.js";
+import { specification } from "../base/parameters.js";
 import { GradientFlow, Gram, Network, testError } from "../solver/index.js";
 import { recipe, remembering, sample, taskOf } from "./setting.js";
 

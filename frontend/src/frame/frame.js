@@ -1,8 +1,8 @@
 import presets from "../../../flbook/shared/presets.json" with { type: "json" };
 import { attendControls } from "./controls.js";
-import { html } from "./html.js";
+import { html } from "../base/html.js";
 import { Numbers } from "./numbers.js";
-import { catalogue, differ, fromPosition, parameterNames, specification, toPosition } from "./parameters.js";
+import { catalogue, differ, fromPosition, parameterNames, specification, toPosition } from "../base/parameters.js";
 import { Player } from "./player.js";
 import { paint } from "./theme.js";
 

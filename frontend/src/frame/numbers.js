@@ -1,6 +1,6 @@
 import quantities from "../../../flbook/shared/quantities.json" with { type: "json" };
-import { formatNumber } from "./format.js";
-import { html, symbolic } from "./html.js";
+import { formatNumber } from "../base/format.js";
+import { html, symbolic } from "../base/html.js";
 
 const MOMENTS = { 0: "at the start", inf: "in the end" };
 

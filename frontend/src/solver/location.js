@@ -11,7 +11,7 @@ function over(numerator, denominator) {
  */
 export function locate(flow) {
   const { gamma } = flow.network;
-  const { eta, slope, imbalance, rootDeterminant } = flow.origin;
+  const { eta, slope, imbalance, rootDeterminant } = flow.initial;
   const { target } = flow.task;
   const size = Math.abs(target);
   const across = over(gamma * rootDeterminant, size);
