@@ -36,8 +36,8 @@ def _is_newer(built: Path, sources: list[Path]) -> bool:
 
 
 def _sources() -> list[Path]:
-    names = ("build.mjs", "package-lock.json")
-    return [*FRONTEND.glob("src/**/*"), *SHARED.glob("*"), *(FRONTEND / name for name in names)]
+    patterns = ("src/**/*", "*.mjs", "package-lock.json")
+    return [*SHARED.glob("*"), *(path for pattern in patterns for path in FRONTEND.glob(pattern))]
 
 
 def is_fresh() -> bool:

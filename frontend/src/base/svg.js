@@ -2,15 +2,26 @@ const NAMESPACE = "http://www.w3.org/2000/svg";
 
 /**
  * Makes an SVG element.
- * @param {string} name
+ * @template {keyof SVGElementTagNameMap} N
+ * @param {N} name
  * @param {Record<string, string|number>} [attributes]
  * @param {Element} [parent] where to append it
  */
 export function svg(name, attributes = {}, parent = undefined) {
   const element = document.createElementNS(NAMESPACE, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   parent?.append(element);
   return element;
+}
+
+/** A length in px to a tenth, which is as fine as a picture is drawn. */
+export function tenths(length) {
+  return Math.round(length * 10) / 10;
+}
+
+/** Sets attributes that are lengths in px, to a tenth. */
+export function setLengths(element, lengths) {
+  for (const [name, length] of Object.entries(lengths)) element.setAttribute(name, tenths(length));
 }
 
 let count = 0;

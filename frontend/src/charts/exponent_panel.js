@@ -2,7 +2,7 @@ import { formatShort } from "../base/format.js";
 import { html } from "../base/html.js";
 import { Handle, stageOf } from "./handle.js";
 import { Panel } from "./panel.js";
-import { svg } from "../base/svg.js";
+import { setLengths, svg } from "../base/svg.js";
 
 const MARGIN = { left: 34, right: 10, top: 10, bottom: 38 };
 const ROW = 20; // px between the names of parametrisations that share a point
@@ -138,7 +138,7 @@ export class ExponentPanel extends Panel {
     if (!this.width) return;
     this.describe(shown.description);
     const [x, y] = this.#inside(shown);
-    for (const [name, value] of [["cx", x], ["cy", y]]) this.here.setAttribute(name, value);
+    setLengths(this.here, { cx: x, cy: y });
     this.handle.place(x, y, shown.kernel, shown.words);
     this.names.forEach(({ button }, i) => button.setAttribute("aria-pressed", String(shown.chosen[i])));
   }
@@ -153,6 +153,6 @@ export class ExponentPanel extends Panel {
   keepGhost() {
     if (!this.shown || !this.width) return;
     const [x, y] = this.#inside(this.shown);
-    for (const [name, value] of [["cx", x], ["cy", y], ["r", 8]]) this.ghost.setAttribute(name, value);
+    setLengths(this.ghost, { cx: x, cy: y, r: 8 });
   }
 }

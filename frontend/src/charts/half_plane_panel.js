@@ -1,7 +1,7 @@
 import { formatNumber, formatShort } from "../base/format.js";
 import { Handle, stageOf } from "./handle.js";
 import { Panel } from "./panel.js";
-import { svg } from "../base/svg.js";
+import { setLengths, svg } from "../base/svg.js";
 
 const MARGIN = { left: 12, right: 12, top: 22, bottom: 40 };
 const ROOM = 1.08; // of the axes beyond the largest values
@@ -127,8 +127,8 @@ export class HalfPlanePanel extends Panel {
     const { start, now, end, target, cosines } = shown;
     const [startX, nowX, endX, y] = [this.#px(start.along), this.#px(now.along), this.#px(end.along), this.#py(start.across)];
     const goalX = this.#px(target);
-    attributes(this.goal, { x1: goalX, x2: goalX, y1: this.top, y2: this.floor });
-    attributes(this.goalLabel, { x: Math.min(Math.max(goalX, this.left + 22), this.left + this.plotWidth - 22), y: this.top - 8 });
+    setLengths(this.goal, { x1: goalX, x2: goalX, y1: this.top, y2: this.floor });
+    setLengths(this.goalLabel, { x: Math.min(Math.max(goalX, this.left + 22), this.left + this.plotWidth - 22), y: this.top - 8 });
     this.goalLabel.textContent = "target";
     const aside = target < 0 ? 1 : -1;
     this.heightLabel.setAttribute("x", this.middle + 7 * aside);
@@ -137,9 +137,9 @@ export class HalfPlanePanel extends Panel {
     this.#drawRay(1, nowX, y);
     const direction = Math.sign(endX - startX);
     const long = Math.abs(endX - startX) > 24;
-    attributes(this.path, { x1: startX, x2: endX, y1: y, y2: y });
+    setLengths(this.path, { x1: startX, x2: endX, y1: y, y2: y });
     this.head.setAttribute("d", long ? `M${endX - 14 * direction},${y - 6}L${endX - 3 * direction},${y}L${endX - 14 * direction},${y + 6}` : "");
-    attributes(this.dot, { cx: nowX, cy: y });
+    setLengths(this.dot, { cx: nowX, cy: y });
     this.#drawLabels(startX, nowX, y - 15, cosines);
     this.startHandle.place(startX, y, start.along, `u·w ${formatNumber(start.along, 3)}, √D ${formatNumber(start.across, 3)}`);
     this.targetHandle.place(goalX, this.floor, target, formatNumber(target, 3));
@@ -156,7 +156,7 @@ export class HalfPlanePanel extends Panel {
     const left = Math.max(first.x + 6, this.left + room(first.text));
     const right = Math.max(Math.min(second.x - 6, this.left + this.plotWidth - room(second.text)), left + 10);
     for (const [{ element, text }, x, anchor] of [[first, left, "end"], [second, right, "start"]]) {
-      attributes(element, { x, y });
+      setLengths(element, { x, y });
       element.setAttribute("text-anchor", anchor);
       if (element.textContent !== text) element.textContent = text;
     }
@@ -164,7 +164,7 @@ export class HalfPlanePanel extends Panel {
 
   #drawRay(index, x, y) {
     const { ray, arc } = this.rays[index];
-    attributes(ray, { x1: this.middle, x2: x, y1: this.floor, y2: y });
+    setLengths(ray, { x1: this.middle, x2: x, y1: this.floor, y2: y });
     const angle = Math.atan2(this.floor - y, x - this.middle);
     const size = WEDGE + 8 * index;
     const [tipX, tipY] = [this.middle + size * Math.cos(angle), this.floor - size * Math.sin(angle)];
@@ -179,8 +179,4 @@ export class HalfPlanePanel extends Panel {
     const y = this.#py(start.across);
     this.ghost.setAttribute("d", `M${this.#px(start.along)},${y}L${this.#px(end.along)},${y}`);
   }
-}
-
-function attributes(element, values) {
-  for (const [name, value] of Object.entries(values)) element.setAttribute(name, Math.round(value * 10) / 10);
 }

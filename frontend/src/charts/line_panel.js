@@ -1,7 +1,6 @@
-import { Panel } from "./panel.js";
+import { setLengths, svg } from "../base/svg.js";
+import { AxesPanel } from "./axes.js";
 import { spread } from "./labels.js";
-import { linear } from "./scales.js";
-import { svg } from "../base/svg.js";
 
 const LABEL_GAP = 14;
 
@@ -10,7 +9,7 @@ const LABEL_GAP = 14;
  *
  * The elements stay; a redraw only writes their path data, which costs a fraction of a millisecond.
  */
-export class LinePanel extends Panel {
+export class LinePanel extends AxesPanel {
   /**
    * @param {Element} parent
    * @param {object} options
@@ -25,9 +24,8 @@ export class LinePanel extends Panel {
    */
   constructor(parent, options) {
     super(parent, options);
-    Object.assign(this, { labelRoom: 84, aspect: 0.56, xTitle: "", ...pick(options, KEPT) });
-    this.grid = this.group("flb-grid");
-    this.axes = this.group("flb-axes");
+    this.labelRoom = options.labelRoom ?? 84;
+    this.aspect = options.aspect ?? 0.56;
     this.ghosts = this.group("flb-ghosts", true);
     this.curves = this.group("flb-curves", true);
     this.mark = svg("line", { class: "flb-mark" }, this.svg);
@@ -46,51 +44,14 @@ export class LinePanel extends Panel {
   /** Lays the axes out for a width in px. */
   resize(width, height = Math.round(width * this.aspect)) {
     if (!this.setSize(width, height, { left: 40, right: this.labelRoom, top: 8, bottom: this.xTitle ? 36 : 22 })) return;
-    this.#layOut();
+    this.layOut();
   }
 
-  #layOut() {
+  layOut() {
     for (const { path } of this.elements.values()) path.drawn = undefined;
-    this.#drawAxes();
+    this.drawAxes();
     this.#drawGhosts();
     if (this.shown) this.draw(this.shown);
-  }
-
-  /** Lets the vertical axis, linear unless `make` is another scale, run from `low` to `high`; nothing happens where it does. */
-  setScale(low, high, make = linear) {
-    if (this.low === low && this.high === high) return;
-    Object.assign(this, { low, high, y: make(low, high) });
-    if (this.width) this.#layOut();
-  }
-
-  #drawAxes() {
-    const { left, top, plotWidth, plotHeight } = this;
-    const bottom = top + plotHeight;
-    this.grid.replaceChildren();
-    this.axes.replaceChildren();
-    for (const { value, label } of this.y.ticks(plotHeight)) {
-      const at = this.#py(value);
-      svg("line", { x1: left, x2: left + plotWidth, y1: at, y2: at }, this.grid);
-      svg("text", { x: left - 6, y: at, dy: "0.32em", "text-anchor": "end" }, this.axes).textContent = label;
-    }
-    svg("line", { class: "flb-axis", x1: left, x2: left + plotWidth, y1: bottom, y2: bottom }, this.axes);
-    for (const { value, label } of this.x.ticks(plotWidth)) {
-      const at = this.#px(value);
-      svg("line", { class: "flb-axis", x1: at, x2: at, y1: bottom, y2: bottom + 4 }, this.axes);
-      svg("text", { x: at, y: bottom + 7, dy: "0.71em", "text-anchor": "middle" }, this.axes).textContent = label;
-    }
-    if (this.xTitle) {
-      const attributes = { class: "flb-x-title", x: left + plotWidth, y: this.height - 4, "text-anchor": "end" };
-      svg("text", attributes, this.axes).textContent = this.xTitle;
-    }
-  }
-
-  #px(value) {
-    return this.left + this.x.position(value) * this.plotWidth;
-  }
-
-  #py(value) {
-    return this.top + (1 - this.y.position(value)) * this.plotHeight;
   }
 
   /**
@@ -111,23 +72,17 @@ export class LinePanel extends Panel {
       path.drawn = line?.ys;
       const at = line && shown.mark ? shown.mark.ys[key] : undefined;
       dot.setAttribute("r", at === undefined || !Number.isFinite(this.y.position(at)) ? 0 : 4);
-      if (at !== undefined) {
-        dot.setAttribute("cx", round(this.#px(shown.mark.x)));
-        dot.setAttribute("cy", round(this.#clamped(at)));
-      }
+      if (at !== undefined) setLengths(dot, { cx: this.px(shown.mark.x), cy: this.py(at) });
       const text = line?.label ?? "";
       if (label.textContent !== text) label.textContent = text;
       if (!text) continue;
-      if (line.labelAt === undefined) ends.push({ label, y: this.#clamped(line.ys[line.ys.length - 1]) });
-      else place(label, this.#px(line.xs[line.labelAt]) + 9, this.#clamped(line.ys[line.labelAt]) - (line.lift ?? 3));
+      if (line.labelAt === undefined) ends.push({ label, y: this.py(line.ys[line.ys.length - 1]) });
+      else setLengths(label, { x: this.px(line.xs[line.labelAt]) + 9, y: this.py(line.ys[line.labelAt]) - (line.lift ?? 3) });
     }
     for (const { label, y } of spread(ends, LABEL_GAP, this.top + 4, this.top + this.plotHeight - 2)) {
-      place(label, this.left + this.plotWidth + 7, y);
+      setLengths(label, { x: this.left + this.plotWidth + 7, y });
     }
-    const at = shown.mark ? round(this.#px(shown.mark.x)) : -9;
-    for (const [key, value] of [["x1", at], ["x2", at], ["y1", this.top], ["y2", this.top + this.plotHeight]]) {
-      this.mark.setAttribute(key, value);
-    }
+    this.moveMark(this.mark, shown.mark?.x);
   }
 
   /** Keeps the lines as drawn now as the ghost. */
@@ -143,37 +98,18 @@ export class LinePanel extends Panel {
     }
   }
 
-  #clamped(value) {
-    return Math.min(Math.max(this.#py(value), this.top - 40), this.top + this.plotHeight + 40);
-  }
-
   #path({ xs, ys }) {
     let path = "";
     let pen = "M";
     for (let i = 0; i < xs.length; i++) {
-      const y = this.#clamped(ys[i]);
+      const y = this.py(ys[i]);
       if (Number.isNaN(y)) {
         pen = "M";
         continue;
       }
-      path += pen + round(this.#px(xs[i])) + "," + round(y);
+      path += `${pen}${this.px(xs[i])},${y}`;
       pen = "L";
     }
     return path;
   }
-}
-
-const KEPT = ["x", "y", "xTitle", "aspect", "labelRoom"];
-
-function pick(options, keys) {
-  return Object.fromEntries(keys.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]));
-}
-
-function place(label, x, y) {
-  label.setAttribute("x", round(x));
-  label.setAttribute("y", round(y));
-}
-
-function round(value) {
-  return Math.round(value * 10) / 10;
 }

@@ -1,5 +1,5 @@
 import { symbolic } from "../base/html.js";
-import { freshId, svg } from "../base/svg.js";
+import { freshId, setLengths, svg } from "../base/svg.js";
 
 /** What every chart has: an <svg> picture with a text that says what is seen, a title, a clipped plot area. */
 export class Panel {
@@ -49,10 +49,7 @@ export class Panel {
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", height);
-    const { left, top, plotWidth, plotHeight } = this;
-    for (const [key, value] of Object.entries({ x: left, y: top, width: plotWidth, height: plotHeight })) {
-      this.clipRectangle.setAttribute(key, value);
-    }
+    setLengths(this.clipRectangle, { x: this.left, y: this.top, width: this.plotWidth, height: this.plotHeight });
     return true;
   }
 

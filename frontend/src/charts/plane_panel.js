@@ -1,7 +1,6 @@
 import { formatShort } from "../base/format.js";
 import { Panel } from "./panel.js";
-import { svg } from "../base/svg.js";
-
+import { svg, tenths } from "../base/svg.js";
 
 /** The plane of the neurons: (uᵢ, wᵢ) as dots, where each started, the way it came, the curve it cannot leave. */
 export class PlanePanel extends Panel {
@@ -70,11 +69,11 @@ export class PlanePanel extends Panel {
   }
 
   #x(u) {
-    return Math.round((this.left + (0.5 + u / (2 * this.shown.extent)) * this.plotWidth) * 10) / 10;
+    return tenths(this.left + (0.5 + u / (2 * this.shown.extent)) * this.plotWidth);
   }
 
   #y(w) {
-    return Math.round((this.top + (0.5 - w / (2 * this.extentW)) * this.plotHeight) * 10) / 10;
+    return tenths(this.top + (0.5 - w / (2 * this.extentW)) * this.plotHeight);
   }
 
   #circles({ u, w }, radius) {

@@ -1,5 +1,7 @@
-import { Task } from "../solver/index.js";
+// What explorers make of their parameters: a task, a network, grids of times, and all that computes a picture again.
+
 import { clockTime } from "../charts/scales.js";
+import { Network, Task } from "../solver/index.js";
 
 const BELOW_ONE = 1 - 2 ** -51;
 
@@ -8,6 +10,17 @@ export function taskOf({ second_moment, target, noise }) {
   const cross = second_moment * target;
   const explained = cross * target;
   return new Task(second_moment, cross, noise > 0 ? explained + noise : explained * BELOW_ONE);
+}
+
+/** The network that parameters of its own names describe. */
+export function networkOf({ width, ...rest }) {
+  return new Network({ ...rest, width: Math.round(width) });
+}
+
+/** The network with γ = 1/√d, learning rates 1 and one scale for both layers. */
+export function ntkNetwork({ width: wide, sigma }) {
+  const width = Math.round(wide);
+  return new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
 }
 
 /** All that is needed to compute again what a figure shows. */
@@ -43,18 +56,23 @@ export function clockGrid(count) {
 }
 
 /**
- * `f` that remembers its last answer: while only the time moves, curves need not be computed again.
- * @template {(...values: any[]) => any} F
- * @param {F} f a pure function
- * @returns {F}
+ * `compute` that remembers its last answer: while only the time moves, curves need not be computed again.
+ * @template {object} S
+ * @template A
+ * @param {(setting: S) => A} compute a pure function of named values
+ * @returns {(setting: S) => A}
  */
-export function remembering(f) {
-  let known = { values: undefined, answer: undefined };
-  return (...values) => {
-    const same = known.values?.length === values.length && values.every((value, i) => Object.is(value, known.values[i]));
-    if (!same) known = { values, answer: f(...values) };
+export function remembering(compute) {
+  let known;
+  return (setting) => {
+    if (known === undefined || !same(known.setting, setting)) known = { setting, answer: compute(setting) };
     return known.answer;
   };
+}
+
+function same(one, other) {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => Object.is(one[name], other[name]));
 }
 
 /** loss/loss0, 0 for a network that starts with nothing left to learn. */

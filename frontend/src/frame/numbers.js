@@ -1,24 +1,9 @@
-import quantities from "../../../flbook/shared/quantities.json" with { type: "json" };
+import { quantityWords } from "../base/catalogue.js";
 import { formatNumber } from "../base/format.js";
 import { html, symbolic } from "../base/html.js";
 
-const MOMENTS = { 0: "at the start", inf: "in the end" };
-
-/** "kernel_flow.slope@inf" → its three parts. */
-export function parseQuantity(name) {
-  const [path, moment = ""] = name.split("@");
-  const cut = path.lastIndexOf(".");
-  return { prefix: path.slice(0, Math.max(cut, 0)), base: path.slice(cut + 1), moment };
-}
-
 function output(name, label) {
   return html("output", { "data-quantity": name, "aria-live": "off", "aria-label": label });
-}
-
-/** What shared/quantities.json says of a quantity, by its full name where that has an entry of its own. */
-function about(name) {
-  const { prefix, base, moment } = parseQuantity(name);
-  return { ...(quantities[`${prefix}.${base}`] ?? quantities[base]), when: MOMENTS[moment] };
 }
 
 /** The live numbers of a figure. */
@@ -43,7 +28,7 @@ export class Numbers {
   }
 
   #tile({ key, note, tone = "ink", minor = false }) {
-    const { label, symbol, when } = about(key);
+    const { label, symbol, when } = quantityWords(key);
     const words = [label, note ?? when].filter(Boolean).join(", ");
     const tile = html(
       "div",
@@ -62,7 +47,7 @@ export class Numbers {
     table.append(html("thead", {}, head));
     const body = html("tbody", {});
     for (const row of rows) {
-      const { label: words, symbol, when } = about(row);
+      const { label: words, symbol, when } = quantityWords(row);
       const label = [words, when].filter(Boolean).join(", ");
       const line = html("tr", {}, html("th", { scope: "row" }, label, " ", symbolic(symbol)));
       columns.forEach(({ prefix, name, tone }) => {

@@ -1,8 +1,6 @@
 import { ChiSquareQuantile, normalQuantile } from "./chi_square.js";
 import { Gram } from "./gram.js";
-
-// The root of x³ = x + 1: multiples of its inverse and of that squared fill a square more evenly than random points.
-const PLASTIC = 1.324717957244746;
+import { PLASTIC } from "./terms.js";
 
 /** √(a² + b²), by the square root alone where the squares neither over- nor underflow. */
 function hypot(a, b) {
