@@ -12,15 +12,13 @@ const RECIPE = ["width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w"].concat
 
 const MOST_CORNERS = 1024;
 
-function* generator(seed) {
-  for (let state = seed; ; ) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    yield state / 2 ** 32;
-  }
-}
+let state = 7;
 
-const random = generator(7);
-const draw = () => random.next().value;
+/** A random number in [0, 1), the same ones in every run. */
+function draw() {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+}
 
 function constants(count) {
   const normal = () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());

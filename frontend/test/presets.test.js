@@ -65,7 +65,7 @@ test("a scaling and the parameters that describe it undo each other", () => {
 
 test("what is remembered is found by names, in any order, and one answer only", () => {
   let count = 0;
-  const sum = remembering(({ a, b }) => (count++, a + b));
+  const sum = remembering((/** @type {{a: number, b: number}} */ { a, b }) => (count++, a + b));
   assert.deepEqual([sum({ a: 1, b: 2 }), sum({ b: 2, a: 1 }), count], [3, 3, 1]);
   assert.deepEqual([sum({ a: 2, b: 1 }), count], [3, 2]);
   assert.deepEqual([sum({ a: 1, b: 2 }), count], [3, 3]);

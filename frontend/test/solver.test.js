@@ -17,6 +17,7 @@ const TIMES = [0, 1e-9, 0.01, 0.3, 1, 4, 20, 200, Infinity];
 /** Training by Runge-Kutta steps on the weights themselves. */
 function simulate(t, steps) {
   const { gamma, eta_u, eta_w } = network;
+  /** @param {Float64Array[]} state the layers */
   const velocity = ([u, w]) => {
     const error = task.secondMoment * (gamma * dot(u, w) - task.target);
     return [w.map((x) => -eta_u * gamma * error * x), u.map((x) => -eta_w * gamma * error * x)];
@@ -29,7 +30,7 @@ function simulate(t, steps) {
     const k2 = velocity(add(state, k1, h / 2));
     const k3 = velocity(add(state, k2, h / 2));
     const k4 = velocity(add(state, k3, h));
-    for (const [k, share] of [[k1, 1], [k2, 2], [k3, 2], [k4, 1]]) state = add(state, k, (h * share) / 6);
+    state = [add(k1, k4, 1), add(k2, k3, 1)].reduce((sum, k, i) => add(sum, k, (h * (1 + i)) / 6), state);
   }
   return state;
 }

@@ -19,9 +19,13 @@ export function tenths(length) {
   return Math.round(length * 10) / 10;
 }
 
-/** Sets attributes that are lengths in px, to a tenth. */
+/**
+ * Sets attributes that are lengths in px, to a tenth.
+ * @param {Element} element
+ * @param {Record<string, number>} lengths
+ */
 export function setLengths(element, lengths) {
-  for (const [name, length] of Object.entries(lengths)) element.setAttribute(name, tenths(length));
+  for (const [name, length] of Object.entries(lengths)) element.setAttribute(name, String(tenths(length)));
 }
 
 let count = 0;

@@ -22,6 +22,8 @@ export class AxesPanel extends Panel {
     this.x = options.x;
     this.y = options.y;
     this.xTitle = options.xTitle ?? "";
+    this.low = NaN;
+    this.high = NaN;
     this.grid = this.group("flb-grid");
     this.axes = this.group("flb-axes");
   }
@@ -34,6 +36,11 @@ export class AxesPanel extends Panel {
     this.make = make;
     this.y = make(low, high);
     if (this.width) this.layOut();
+  }
+
+  /** Draws afresh what size and scales decide; a kind of panel adds what is its own. */
+  layOut() {
+    this.drawAxes();
   }
 
   /** The place of a value on the horizontal axis, in px. */

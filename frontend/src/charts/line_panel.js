@@ -5,6 +5,26 @@ import { spread } from "./labels.js";
 const LABEL_GAP = 14;
 
 /**
+ * A line and its label, which stands behind its end, or `lift` px above the point `labelAt` and beside it.
+ * @typedef {{xs: ArrayLike<number>, ys: ArrayLike<number>, label?: string, labelAt?: number, lift?: number}} Line
+ */
+
+/**
+ * What is drawn: lines by key, a moment with the height of each dot there, and the picture in words.
+ * @typedef {{lines: Record<string, Line>, mark?: {x: number, ys: Record<string, number>}, description: string}} Shown
+ */
+
+/**
+ * The elements of one line, and the values that its path shows.
+ * @typedef {object} Drawn
+ * @property {SVGPathElement} path
+ * @property {SVGPathElement} [ghost]
+ * @property {SVGCircleElement} dot
+ * @property {SVGTextElement} label
+ * @property {ArrayLike<number>} [drawn]
+ */
+
+/**
  * Lines over a fixed pair of axes: labels at the ends of lines, the last setting as a ghost, a mark at one x.
  *
  * The elements stay; a redraw only writes their path data, which costs a fraction of a millisecond.
@@ -18,7 +38,7 @@ export class LinePanel extends AxesPanel {
    * @param {import("./scales.js").Scale} options.x
    * @param {import("./scales.js").Scale} options.y
    * @param {string} [options.xTitle]
-   * @param {{key: string, kind: "exact"|"frozen"|"limit"|"guide", tone: string, ghost?: boolean}[]} options.lines
+   * @param {{key: string, kind: string, tone: string, ghost?: boolean}[]} options.lines kind: exact, frozen, limit or guide
    * @param {number} [options.aspect] height over width
    * @param {number} [options.labelRoom] px kept for the labels at the ends of the lines
    */
@@ -31,14 +51,20 @@ export class LinePanel extends AxesPanel {
     this.mark = svg("line", { class: "flb-mark" }, this.svg);
     this.dots = this.group("flb-dots", true);
     this.labels = this.group("flb-labels");
+    /** @type {Map<string, Drawn>} */
     this.elements = new Map();
     for (const { key, kind, tone, ghost } of options.lines) {
-      const line = { key, label: svg("text", { class: `flb-label flb-tone-${tone}` }, this.labels) };
-      if (ghost) line.ghost = svg("path", { class: `flb-line flb-${kind} flb-ghost` }, this.ghosts);
-      line.path = svg("path", { class: `flb-line flb-${kind} flb-tone-${tone}` }, this.curves);
-      line.dot = svg("circle", { class: `flb-dot flb-tone-${tone}`, r: 0 }, this.dots);
-      this.elements.set(key, line);
+      this.elements.set(key, {
+        label: svg("text", { class: `flb-label flb-tone-${tone}` }, this.labels),
+        ghost: ghost ? svg("path", { class: `flb-line flb-${kind} flb-ghost` }, this.ghosts) : undefined,
+        path: svg("path", { class: `flb-line flb-${kind} flb-tone-${tone}` }, this.curves),
+        dot: svg("circle", { class: `flb-dot flb-tone-${tone}`, r: 0 }, this.dots),
+      });
     }
+    /** @type {Shown | undefined} */
+    this.shown = undefined;
+    /** @type {Record<string, Line> | undefined} */
+    this.last = undefined;
   }
 
   /** Lays the axes out for a width in px. */
@@ -48,31 +74,24 @@ export class LinePanel extends AxesPanel {
   }
 
   layOut() {
-    for (const { path } of this.elements.values()) path.drawn = undefined;
-    this.drawAxes();
+    super.layOut();
+    for (const line of this.elements.values()) line.drawn = undefined;
     this.#drawGhosts();
     if (this.shown) this.draw(this.shown);
   }
 
-  /**
-   * @param {object} shown
-   * @param {Record<string, {xs: ArrayLike<number>, ys: ArrayLike<number>, label?: string, labelAt?: number, lift?: number}>} shown.lines
-   *   `labelAt`: beside this point of the line, `lift` px above it, instead of behind its end
-   * @param {{x: number, ys: Record<string, number>}} [shown.mark] a moment and the height of each dot there
-   * @param {string} shown.description the picture in words
-   */
+  /** @param {Shown} shown */
   draw(shown) {
     this.shown = shown;
     if (!this.width) return;
     this.describe(shown.description);
     const ends = [];
-    for (const [key, { path, label, dot }] of this.elements) {
+    for (const [key, element] of this.elements) {
+      const { path, label, dot } = element;
       const line = shown.lines[key];
-      if (line?.ys !== path.drawn) path.setAttribute("d", line ? this.#path(line) : "");
-      path.drawn = line?.ys;
-      const at = line && shown.mark ? shown.mark.ys[key] : undefined;
-      dot.setAttribute("r", at === undefined || !Number.isFinite(this.y.position(at)) ? 0 : 4);
-      if (at !== undefined) setLengths(dot, { cx: this.px(shown.mark.x), cy: this.py(at) });
+      if (line?.ys !== element.drawn) path.setAttribute("d", line ? this.#path(line) : "");
+      element.drawn = line?.ys;
+      this.#moveDot(dot, line && shown.mark?.x, shown.mark?.ys[key]);
       const text = line?.label ?? "";
       if (label.textContent !== text) label.textContent = text;
       if (!text) continue;
@@ -85,15 +104,21 @@ export class LinePanel extends AxesPanel {
     this.moveMark(this.mark, shown.mark?.x);
   }
 
+  #moveDot(dot, x, y) {
+    const seen = x !== undefined && y !== undefined;
+    dot.setAttribute("r", seen && Number.isFinite(this.y.position(y)) ? 4 : 0);
+    if (seen) setLengths(dot, { cx: this.px(x), cy: this.py(y) });
+  }
+
   /** Keeps the lines as drawn now as the ghost. */
   keepGhost() {
-    this.ghost = this.shown?.lines;
+    this.last = this.shown?.lines;
     if (this.width) this.#drawGhosts();
   }
 
   #drawGhosts() {
     for (const [key, { ghost }] of this.elements) {
-      const line = this.ghost?.[key];
+      const line = this.last?.[key];
       ghost?.setAttribute("d", line ? this.#path(line) : "");
     }
   }

@@ -23,6 +23,10 @@ export class Panel {
     this.clipRectangle = svg("rect", {}, svg("clipPath", { id: this.clip }, definitions));
     this.width = 0;
     this.height = 0;
+    this.left = 0;
+    this.top = 0;
+    this.plotWidth = 0;
+    this.plotHeight = 0;
   }
 
   /** A group, inside the plot area only if `clipped`. */
@@ -41,7 +45,8 @@ export class Panel {
   /** Sets the size in pixels and the margins around the plot area; answers whether that changed anything. */
   setSize(width, height, margin) {
     if (width === this.width && height === this.height) return false;
-    Object.assign(this, { width, height, margin });
+    this.width = width;
+    this.height = height;
     this.left = margin.left;
     this.top = margin.top;
     this.plotWidth = Math.max(width - margin.left - margin.right, 10);

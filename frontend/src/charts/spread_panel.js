@@ -7,6 +7,18 @@ const MARGIN = { left: 40, top: 8, bottom: 36 };
 const BINS = 80;
 const GAP = 14; // px between the bands and the histogram
 
+/**
+ * What is drawn.
+ * @typedef {object} Shown
+ * @property {ArrayLike<number>} xs
+ * @property {Record<"q05"|"q25"|"q50"|"q75"|"q95", ArrayLike<number>>} bands
+ * @property {number} at where the histogram is taken
+ * @property {ArrayLike<number> & Iterable<number>} values what it counts
+ * @property {number} one the value that is marked with a dot
+ * @property {number} level a value worth a line
+ * @property {string} description
+ */
+
 /** Quantiles against one number, and beside them, on the same vertical axis, a histogram at one place. */
 export class SpreadPanel extends AxesPanel {
   /**
@@ -26,6 +38,11 @@ export class SpreadPanel extends AxesPanel {
     this.bars = svg("path", { class: `flb-bars ${tone}` }, this.svg);
     this.beyond = [0, 1].map(() => svg("text", { "text-anchor": "end" }, this.svg));
     this.dot = svg("circle", { class: "flb-dot flb-tone-ink", r: 0 }, this.svg);
+    this.title = options.title;
+    /** @type {Shown | undefined} */
+    this.shown = undefined;
+    /** @type {Shown["bands"] | undefined} */
+    this.bandsDrawn = undefined;
   }
 
   /** Names the quantity. */
@@ -50,16 +67,7 @@ export class SpreadPanel extends AxesPanel {
     if (this.shown) this.draw(this.shown);
   }
 
-  /**
-   * @param {object} shown
-   * @param {ArrayLike<number>} shown.xs
-   * @param {Record<"q05"|"q25"|"q50"|"q75"|"q95", ArrayLike<number>>} shown.bands
-   * @param {number} shown.at where the histogram is taken
-   * @param {ArrayLike<number>} shown.values what it counts
-   * @param {number} shown.one the value that is marked with a dot
-   * @param {number} shown.level a value worth a line
-   * @param {string} shown.description
-   */
+  /** @param {Shown} shown */
   draw(shown) {
     this.shown = shown;
     if (!this.width) return;

@@ -146,6 +146,7 @@ function createView(container, { pickTime }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const ensemble = {
   name: "ensemble",
   numbers: {

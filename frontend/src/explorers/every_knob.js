@@ -135,6 +135,7 @@ function describe(key, { curves, now, t }) {
   return `The ${key} over time on a logarithmic axis, exact: from ${from} to ${to}, at t = ${formatNumber(t, 3)} it is ${formatNumber(now[key], 3)}. At t = 1 exact ${formatNumber(exact[middle], 3)}, ${others.filter(Boolean).join(", ")}.`;
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const everyKnob = {
   name: "every-knob",
   numbers: {

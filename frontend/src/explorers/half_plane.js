@@ -145,6 +145,7 @@ function createView(container, { read, set }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const halfPlane = {
   name: "half-plane",
   numbers: {

@@ -66,8 +66,9 @@ function extentOf({ start, end }) {
   return 1.06 * extent || 1;
 }
 
-function compute({ clock, sigma_reference, ...parameters }, { draws_u, draws_w }) {
-  const setting = { ...parameters, draws_u, draws_w };
+function compute(parameters, { draws_u, draws_w }) {
+  const { clock, sigma_reference, ...others } = parameters;
+  const setting = { ...others, draws_u, draws_w };
   const chosen = look(trainChosen(setting), clock);
   const reference = look(trainReference({ ...setting, sigma: sigma_reference }), clock);
   const [one, other] = [chosen, reference].map(({ sigma }) => `σ = ${formatShort(Number(sigma.toPrecision(2)))}`);
@@ -174,6 +175,7 @@ function drawPlane(panel, network, name) {
   });
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const initialScale = {
   name: "initial-scale",
   constants: ["draws_u", "draws_w"],

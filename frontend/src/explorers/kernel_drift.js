@@ -172,6 +172,7 @@ function roomFor(size) {
   return size <= 3 ? 3.2 : niceCeiling(size);
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const kernelDrift = {
   name: "kernel-drift",
   numbers: {

@@ -39,7 +39,8 @@ function train({ draws_u, draws_w, ...setting }) {
 
 const trained = remembering(train);
 
-function compute({ clock: place, ...setting }, { draws_u, draws_w }) {
+function compute(parameters, { draws_u, draws_w }) {
+  const { clock: place, ...setting } = parameters;
   const training = trained({ ...setting, draws_u, draws_w });
   const { width, flow, unit, start } = training;
   const x = clockTime(place);
@@ -145,6 +146,7 @@ function createView(container, { pickTime }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const neuronPlane = {
   name: "neuron-plane",
   constants: ["draws_u", "draws_w"],

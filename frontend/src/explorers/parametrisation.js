@@ -2,17 +2,33 @@
 
 import { POWERS, Scaling } from "../solver/index.js";
 
+/**
+ * @typedef {import("./explorer.js").Parameters} Parameters
+ * @typedef {import("../solver/scaling.js").Each} Each
+ */
+
+/** @param {keyof Each} power */
 const factorOf = (power) => `${power}_factor`;
 
-/** The scaling that parameters describe. */
+/**
+ * The scaling that parameters describe.
+ * @param {Parameters} parameters
+ */
 export function scalingOf(parameters) {
-  const pairs = Object.entries(POWERS);
-  const powers = Object.fromEntries(pairs.map(([name, power]) => [power, parameters[name]]));
-  const factors = Object.fromEntries(pairs.map(([, power]) => [power, parameters[factorOf(power)]]));
+  /** @param {(name: string, power: keyof Each) => number} read */
+  const each = (read) => /** @type {Each} */ (
+    Object.fromEntries(Object.entries(POWERS).map(([name, power]) => [power, read(name, power)]))
+  );
+  const powers = each((name) => parameters[name]);
+  const factors = each((_, power) => parameters[factorOf(power)]);
   return new Scaling({ ...powers, factors, fan_offset: parameters.fan_offset });
 }
 
-/** The parameters that describe a scaling. */
+/**
+ * The parameters that describe a scaling.
+ * @param {Scaling} scaling
+ * @returns {Parameters}
+ */
 export function parametersOf(scaling) {
   const powers = Object.entries(POWERS).map(([name, power]) => [name, scaling[power]]);
   const factors = Object.values(POWERS).map((power) => [factorOf(power), scaling.factors[power]]);

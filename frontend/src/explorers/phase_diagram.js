@@ -11,7 +11,7 @@ import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./sett
 
 const GRID = clockGrid(120);
 const REACH = 2;
-const NAMED = Object.values(presets).filter(({ scaling }) => scaling);
+const NAMED = Object.values(presets).flatMap(({ label, meaning, scaling }) => (scaling ? [{ label, meaning, name: scaling }] : []));
 const PHASES = {
   [PHASE.kernel]: { name: "Kernel phase", tone: "kernel", limit: "the wider the network, the less its kernel moves" },
   [PHASE.critical]: { name: "Feature learning, critical", tone: "feature", limit: "at every width the kernel grows by about the same factor" },
@@ -29,7 +29,7 @@ const SPEEDS = {
 
 /** The named parametrisations in the order of their presets, each with the parameters that it sets. */
 function namedPlaces(scalings) {
-  return NAMED.map(({ label, meaning, scaling: name }) => {
+  return NAMED.map(({ label, meaning, name }) => {
     const scaling = new Scaling(scalings[name]);
     return { label, meaning, scaling, values: parametersOf(scaling) };
   });
@@ -198,6 +198,7 @@ function createView(container, { pickTime, read, set, replay, constants }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const phaseDiagram = {
   name: "phase-diagram",
   constants: ["scalings"],

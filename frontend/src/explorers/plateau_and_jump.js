@@ -141,6 +141,7 @@ function createView(container, { pickTime }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const plateauAndJump = {
   name: "plateau-and-jump",
   numbers: {

@@ -5,12 +5,19 @@ import { Scaling } from "../solver/index.js";
 import { parametersOf } from "./parametrisation.js";
 
 /**
+ * @typedef {import("./explorer.js").Parameters} Parameters
+ * @typedef {import("../base/catalogue.js").Preset} Preset
+ */
+
+/**
+ * Where a preset is chosen.
  * @typedef {object} Setting
  * @property {string} explorer
- * @property {import("./explorer.js").Parameters} now all parameters of the explorer
+ * @property {Parameters} now all parameters of the explorer
  * @property {Record<string, import("../solver/scaling.js").Powers>} scalings the named parametrisations
  */
 
+/** @type {Record<string, (content: any, setting: Setting) => Parameters>} */
 const GRAMMARS = {
   values: (values) => values,
   crossover: atCrossover,
@@ -20,13 +27,15 @@ const GRAMMARS = {
 
 /**
  * The values that a preset sets.
- * @param {object} preset an entry of shared/presets.json
+ * @param {Partial<Preset>} preset
  * @param {Setting} setting
- * @returns {import("./explorer.js").Parameters}
+ * @returns {Parameters}
  */
 export function presetValues(preset, setting) {
-  const grammar = Object.keys(GRAMMARS).find((key) => key in preset);
-  return GRAMMARS[grammar](preset[grammar], setting);
+  const written = Object.entries(preset).find(([key]) => key in GRAMMARS);
+  if (written === undefined) throw new Error(`the preset "${preset.label}" needs one of ${Object.keys(GRAMMARS).join(", ")}`);
+  const [grammar, content] = written;
+  return GRAMMARS[grammar](content, setting);
 }
 
 /** The scale that is `multiple` times the crossover, where the kernel floor 2σ² equals the final signal 2|v*|/√d. */

@@ -133,6 +133,7 @@ function createView(container, { pickTime, set }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const testErrorExplorer = {
   name: "test-error",
   numbers: {

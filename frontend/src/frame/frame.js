@@ -15,49 +15,60 @@ const PLAY = 5000; // ms from the start of training to its end
 const packed = (_, value) => (value === Infinity ? "Infinity" : value);
 
 /**
+ * @typedef {import("../explorers/explorer.js").Constants} Constants
+ * @typedef {import("../explorers/explorer.js").Parameters} Parameters
+ */
+
+/**
+ * What is used of an anywidget model.
+ * @typedef {object} Model
+ * @property {(name: string) => any} get
+ * @property {(name: string, value: unknown) => void} set
+ * @property {() => void} save_changes
+ * @property {(event: string, listener: () => void) => void} on
+ * @property {(event: string, listener: () => void) => void} off
+ */
+
+/**
  * The frame round every explorer's picture: it turns the widget's traits into parameters, has the explorer
  * compute and draw, and gives it numbers, presets, play, reset and a ghost of the last setting.
  */
 export class Frame {
   /**
-   * @param {object} model the anywidget model
+   * @param {Model} model
    * @param {HTMLElement} el
    * @param {import("../explorers/explorer.js").Explorer} explorer
    */
   constructor(model, el, explorer) {
+    const { name, numbers, constants = [] } = explorer;
     this.model = model;
     this.explorer = explorer;
-    this.configuration = catalogue[explorer.name];
-    this.names = parameterNames(explorer.name);
-    this.time = specification(explorer.name, this.configuration.time);
-    this.constants = Object.fromEntries((explorer.constants ?? []).map((name) => [name, model.get(name)]));
+    this.configuration = catalogue[name];
+    this.names = parameterNames(name);
+    this.time = specification(name, this.configuration.time);
+    this.constants = /** @type {Constants} */ (Object.fromEntries(constants.map((key) => [key, model.get(key)])));
+    this.root = html("div", { class: "flb", "data-flbook-explorer": name, role: "group", "aria-label": this.configuration.title });
+    this.charts = html("div", { class: "flb-charts" });
+    this.summary = new Summary();
+    this.root.append(this.summary.element, this.charts, this.summary.spoken);
+    this.view = explorer.createView(this.charts, this.#actions());
+    this.numbers = new Numbers(this.root, { ...numbers, label: "Numbers" });
+    this.player = this.#makePlayer();
+    this.buttons = this.#makeButtons();
+    this.root.append(this.buttons.element);
+    el.append(this.root);
+    /** @type {Parameters | undefined} what is drawn */
+    this.parameters = undefined;
     this.changedAt = -Infinity;
-    this.#build(el);
+    this.width = 0;
+    /** @type {number | undefined} the frame that has been asked for */
+    this.pending = undefined;
+    /** @type {(() => void) | undefined} */
+    this.release = undefined;
     this.onChange = () => this.#schedule();
     model.on("change", this.onChange);
     this.resizing = new ResizeObserver(() => this.#resized());
     this.resizing.observe(this.charts);
-  }
-
-  #build(el) {
-    const { name, numbers } = this.explorer;
-    const { title, presets, plays = "the training" } = this.configuration;
-    this.root = html("div", { class: "flb", "data-flbook-explorer": name, role: "group", "aria-label": title });
-    this.charts = html("div", { class: "flb-charts" });
-    this.summary = new Summary();
-    this.root.append(this.summary.element, this.charts, this.summary.spoken);
-    this.view = this.explorer.createView(this.charts, this.#actions());
-    this.numbers = new Numbers(this.root, { ...numbers, label: "Numbers" });
-    this.player = this.#makePlayer();
-    this.buttons = new Buttons({
-      presets,
-      plays,
-      play: () => this.player.toggle(),
-      reset: () => this.#reset(),
-      choose: (preset) => this.#set(this.#presetValues(preset)),
-    });
-    this.root.append(this.buttons.element);
-    el.append(this.root);
   }
 
   /** What the picture may do. @returns {import("../explorers/explorer.js").Actions} */
@@ -90,6 +101,18 @@ export class Frame {
     });
   }
 
+  #makeButtons() {
+    const { presets, plays = "the training" } = this.configuration;
+    return new Buttons({
+      presets,
+      plays,
+      play: () => this.player.toggle(),
+      reset: () => this.#reset(),
+      choose: (preset) => this.#set(this.#presetValues(preset)),
+    });
+  }
+
+  /** @returns {Parameters} */
   #read() {
     return Object.fromEntries(this.names.map((name) => [name, this.model.get(name)]));
   }
@@ -144,22 +167,22 @@ export class Frame {
     this.view.draw(result);
     this.numbers.show(result.quantities, result.headings);
     this.summary.say(result.summary);
-    this.buttons.showChosen((preset) => this.#isSet(this.#presetValues(preset)));
+    this.buttons.showChosen((preset) =>
+      Object.entries(this.#presetValues(preset)).every(([name, value]) => !differ(parameters[name], value)),
+    );
     this.root.dataset.parameters = JSON.stringify(result.parameters, packed);
     this.root.dataset.ready = "true";
   }
 
   /** Keeps what is drawn as the ghost when something else than the time moves, after a rest. */
   #keepGhostBefore(parameters) {
-    const moved = (name) => name !== this.configuration.time && differ(parameters[name], this.parameters[name]);
-    if (!this.parameters || !this.names.some(moved)) return;
+    const drawn = this.parameters;
+    if (drawn === undefined) return;
+    const settings = this.names.filter((name) => name !== this.configuration.time);
+    if (!settings.some((name) => differ(parameters[name], drawn[name]))) return;
     const now = performance.now();
     if (now - this.changedAt > SETTLED) this.view.keepGhost();
     this.changedAt = now;
-  }
-
-  #isSet(values) {
-    return Object.entries(values).every(([name, value]) => !differ(this.parameters[name], value));
   }
 
   /** Lets go of everything that listens. */

@@ -10,10 +10,17 @@ function output(name, label) {
 export class Numbers {
   /**
    * @param {Element} parent
-   * @param {{key: string, note?: string, tone?: string, frozen?: boolean}[]} tiles one number each
+   * @param {object} options
+   * @param {import("../explorers/explorer.js").Tile[]} [options.tiles] one number each
+   * @param {import("../explorers/explorer.js").Column[]} [options.columns] of a table
+   * @param {string[]} [options.rows] of a table: the quantities without the columns' prefixes
+   * @param {string} options.label
    */
   constructor(parent, { tiles = [], columns = [], rows = [], label }) {
+    /** @type {Map<string, HTMLElement>} */
     this.outputs = new Map();
+    /** @type {HTMLElement[]} */
+    this.columns = [];
     this.heading = html("span", { class: "flb-numbers-title" });
     this.box = html("div", { class: "flb-numbers", role: "group", "aria-label": label }, this.heading);
     if (columns.length) this.#table(columns, rows);
@@ -27,6 +34,7 @@ export class Numbers {
     return element;
   }
 
+  /** @param {import("../explorers/explorer.js").Tile} tile */
   #tile({ key, note, tone = "ink", minor = false }) {
     const { label, symbol, when } = quantityWords(key);
     const words = [label, note ?? when].filter(Boolean).join(", ");
@@ -59,8 +67,12 @@ export class Numbers {
     this.box.append(table);
   }
 
-  /** Writes the values; every output must get one. */
-  show(values, { heading = "", columns = [] } = {}) {
+  /**
+   * Writes the values; every output must get one.
+   * @param {Record<string, number>} values
+   * @param {{heading: string, columns?: string[]}} headings
+   */
+  show(values, { heading, columns = [] }) {
     if (this.heading.textContent !== heading) this.heading.textContent = heading;
     columns.forEach((text, i) => {
       if (this.columns[i].textContent !== text) this.columns[i].textContent = text;

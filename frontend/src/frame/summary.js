@@ -6,12 +6,14 @@ const REST = 1000; // ms without a change before a screen reader is told
 export class Summary {
   constructor() {
     this.element = html("p", { class: "flb-summary" });
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.speaking = undefined;
     this.spoken = html("p", { class: "flb-spoken", role: "status" });
   }
 
   /** @param {import("../explorers/explorer.js").Phrase | import("../explorers/explorer.js").Phrase[]} summary */
   say(summary) {
-    const phrases = [summary].flat().map((phrase) => (typeof phrase === "string" ? { text: phrase } : phrase));
+    const phrases = [summary].flat().map((phrase) => (typeof phrase === "string" ? { text: phrase, tone: "" } : phrase));
     const text = phrases.map((phrase) => phrase.text).join("");
     if (this.element.textContent === text) return;
     const first = this.element.textContent === "";

@@ -6,6 +6,11 @@ const LONG_PAST = 1500; // from here on exp(−κ) is below every residual that 
 const PAST = 700; // from here on exp(−κ) leaves the normal range
 
 /**
+ * The flow at one time; `angle` is the hyperbolic one by which every neuron has turned.
+ * @typedef {{t: number, kernel: number, residual: number, slope: number, angle: number}} State
+ */
+
+/**
  * Gradient flow of one network, solved exactly: dv/dt = −m K(v)(v − v*), with Δ and D frozen.
  *
  * The same form as in Python: with E = exp(−mK(∞)t) and φ = (1 − E)/K(∞), ξ = behind/ahead, where
@@ -25,18 +30,21 @@ export class GradientFlow {
     const { signal, floor, kernel, slope } = this.initial;
     const signalEnd = signal * task.target;
     this.kernelEnd = Math.hypot(signalEnd, floor);
-    [this.risingEnd, this.fallingEnd] = halves(signalEnd, this.kernelEnd, floor);
+    const [risingEnd, fallingEnd] = halves(signalEnd, this.kernelEnd, floor);
     const [rising, falling] = this.initial.halves;
-    this.toAhead = rising + this.fallingEnd;
-    this.toBehind = falling + this.risingEnd;
+    this.risingEnd = risingEnd;
+    this.fallingEnd = fallingEnd;
+    this.toAhead = rising + fallingEnd;
+    this.toBehind = falling + risingEnd;
     this.stuck = this.toAhead === 0 || this.toBehind === 0;
     this.stuckSlope = kernel === 0 ? slope : 0;
-    this.memory = { t: NaN };
+    /** @type {State | undefined} */
+    this.memory = undefined;
   }
 
-  /** The flow at time t, from which every quantity is made. */
+  /** The flow at time t, from which every quantity is made. @returns {State} */
   at(t) {
-    if (this.memory.t !== t) this.memory = this.#at(t);
+    if (this.memory === undefined || this.memory.t !== t) this.memory = this.#at(t);
     return this.memory;
   }
 

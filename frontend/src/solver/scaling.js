@@ -2,25 +2,22 @@ import { Network } from "./network.js";
 import { PHASE, SAME, SPEED } from "./terms.js";
 
 /**
- * The constant in front of each power of the width.
- * @typedef {{gamma: number, sigma2_u: number, sigma2_w: number, eta_u: number, eta_w: number}} Factors
+ * A number for each hyperparameter: its exponent, or the constant factor in front of the power.
+ * @typedef {{gamma: number, sigma2_u: number, sigma2_w: number, eta_u: number, eta_w: number}} Each
  */
 
-/** @type {Factors} */
+/**
+ * A parametrisation in plain numbers: exponents of the width; factors, 1 where none is given; and what the variances
+ * count besides the width, 1 for 2/(fan in + fan out).
+ * @typedef {Each & {factors?: Partial<Each>, fan_offset?: number}} Powers
+ */
+
+/** @type {Each} */
 const ONES = { gamma: 1, sigma2_u: 1, sigma2_w: 1, eta_u: 1, eta_w: 1 };
 
 /** A parametrisation: γ = factor·d^gamma and η = factor·d^eta, but σ² = factor·(d + fan_offset)^sigma2. */
 export class Scaling {
-  /**
-   * @param {object} powers
-   * @param {number} powers.gamma
-   * @param {number} powers.sigma2_u
-   * @param {number} powers.sigma2_w
-   * @param {number} powers.eta_u
-   * @param {number} powers.eta_w
-   * @param {Partial<Factors>} [powers.factors] 1 where none is given
-   * @param {number} [powers.fan_offset] what a variance counts besides the width: 1 for 2/(fan in + fan out)
-   */
+  /** @param {Powers} powers */
   constructor({ gamma, sigma2_u, sigma2_w, eta_u, eta_w, factors = {}, fan_offset = 0 }) {
     this.gamma = gamma;
     this.sigma2_u = sigma2_u;

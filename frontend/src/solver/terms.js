@@ -6,7 +6,7 @@ import terms from "../../../flbook/shared/terms.json" with { type: "json" };
 export const { phases: PHASE, speeds: SPEED, regimes: REGIME, mechanisms: MECHANISM } = terms;
 
 /** Which exponent of a scaling an explorer's parameter is. */
-export const POWERS = terms.powers;
+export const POWERS = /** @type {Record<string, keyof import("./scaling.js").Each>} */ (terms.powers);
 
 /** Exponents closer than this are equal. */
 export const SAME = terms.same_exponent;

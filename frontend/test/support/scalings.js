@@ -9,7 +9,11 @@ const POWERS = {
   standard: [0, -1, 0, 0, 0],
 };
 
-/** Exponents of γ, σ_u², σ_w², η_u, η_w by name. */
+/**
+ * Exponents of γ, σ_u², σ_w², η_u, η_w by name.
+ * @param {number[]} powers
+ * @returns {import("../../src/solver/scaling.js").Powers}
+ */
 export const powersOf = ([gamma, sigma2_u, sigma2_w, eta_u, eta_w]) => ({ gamma, sigma2_u, sigma2_w, eta_u, eta_w });
 
 export const SCALINGS = Object.fromEntries(Object.entries(POWERS).map(([name, powers]) => [name, powersOf(powers)]));
