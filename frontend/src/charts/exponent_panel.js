@@ -1,8 +1,8 @@
 import { formatShort } from "../base/format.js";
 import { html } from "../base/html.js";
+import { setLengths, svg } from "../base/svg.js";
 import { Handle, stageOf } from "./handle.js";
 import { Panel } from "./panel.js";
-import { setLengths, svg } from "../base/svg.js";
 
 const MARGIN = { left: 34, right: 10, top: 10, bottom: 38 };
 const ROW = 20; // px between the names of parametrisations that share a point

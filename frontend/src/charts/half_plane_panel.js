@@ -1,7 +1,7 @@
 import { formatNumber, formatShort } from "../base/format.js";
+import { setLengths, svg } from "../base/svg.js";
 import { Handle, stageOf } from "./handle.js";
 import { Panel } from "./panel.js";
-import { setLengths, svg } from "../base/svg.js";
 
 const MARGIN = { left: 12, right: 12, top: 22, bottom: 40 };
 const ROOM = 1.08; // of the axes beyond the largest values

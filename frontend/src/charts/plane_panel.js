@@ -1,6 +1,6 @@
 import { formatShort } from "../base/format.js";
-import { Panel } from "./panel.js";
 import { svg, tenths } from "../base/svg.js";
+import { Panel } from "./panel.js";
 
 /**
  * Weights neuron by neuron.

@@ -1,8 +1,8 @@
-import { SpreadPanel } from "../charts/spread_panel.js";
-import { decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
+import { specification } from "../base/catalogue.js";
 import { formatCount, formatNumber } from "../base/format.js";
 import { html } from "../base/html.js";
-import { specification } from "../base/catalogue.js";
+import { decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
+import { SpreadPanel } from "../charts/spread_panel.js";
 import { Draws, Ensemble, GradientFlow, Gram, LAZY, quantile } from "../solver/index.js";
 import { scalingOf } from "./parametrisation.js";
 import { recipe, remembering, taskOf } from "./setting.js";

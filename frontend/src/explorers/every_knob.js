@@ -1,7 +1,7 @@
+import { specification } from "../base/catalogue.js";
+import { formatCount, formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../base/format.js";
-import { specification } from "../base/catalogue.js";
 import { GradientFlow, Gram, KernelFlow, LAZY, LogisticFlow } from "../solver/index.js";
 import { networkOf, recipe, relative, remembering, sample, taskOf } from "./setting.js";
 

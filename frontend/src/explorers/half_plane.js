@@ -1,7 +1,7 @@
+import { specification } from "../base/catalogue.js";
+import { formatNumber } from "../base/format.js";
 import { HalfPlanePanel } from "../charts/half_plane_panel.js";
 import { clockTime } from "../charts/scales.js";
-import { formatNumber } from "../base/format.js";
-import { specification } from "../base/catalogue.js";
 import { decompose, GradientFlow, Gram, locate, MECHANISM, Network, REGIME } from "../solver/index.js";
 import { recipe, remembering, taskOf, timeUnit } from "./setting.js";
 

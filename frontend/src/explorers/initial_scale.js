@@ -1,7 +1,7 @@
+import { formatNumber, formatShort } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
-import { formatNumber, formatShort } from "../base/format.js";
 import { GradientFlow, Gram, KernelFlow } from "../solver/index.js";
 import { clockGrid, ntkNetwork, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 

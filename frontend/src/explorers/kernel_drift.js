@@ -1,7 +1,7 @@
+import { specification } from "../base/catalogue.js";
+import { formatCount, formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { clock, clockTime, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../base/format.js";
-import { specification } from "../base/catalogue.js";
 import { GradientFlow, Gram, KernelFlow, LAZY } from "../solver/index.js";
 import { clockGrid, ntkNetwork, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
 

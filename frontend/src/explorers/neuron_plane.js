@@ -1,7 +1,7 @@
+import { formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { branch, PlanePanel, reach } from "../charts/plane_panel.js";
 import { clock, clockTime, linear, niceCeiling } from "../charts/scales.js";
-import { formatNumber } from "../base/format.js";
 import { GradientFlow, Gram } from "../solver/index.js";
 import { clockGrid, networkOf, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 

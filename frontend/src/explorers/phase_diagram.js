@@ -1,10 +1,10 @@
+import { presets, specification } from "../base/catalogue.js";
+import { formatCount, formatNumber } from "../base/format.js";
+import { html } from "../base/html.js";
+import { differ } from "../base/parameters.js";
 import { ExponentPanel } from "../charts/exponent_panel.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { clock, clockTime, decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../base/format.js";
-import { html } from "../base/html.js";
-import { presets, specification } from "../base/catalogue.js";
-import { differ } from "../base/parameters.js";
 import { GradientFlow, Gram, KernelFlow, PHASE, Scaling, SPEED } from "../solver/index.js";
 import { parametersOf, scalingOf } from "./parametrisation.js";
 import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";

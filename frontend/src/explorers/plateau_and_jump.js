@@ -1,7 +1,7 @@
+import { specification } from "../base/catalogue.js";
+import { formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, niceCeiling } from "../charts/scales.js";
-import { formatNumber } from "../base/format.js";
-import { specification } from "../base/catalogue.js";
 import { GradientFlow, Gram, LogisticFlow } from "../solver/index.js";
 import { networkOf, recipe, remembering, sample, taskOf } from "./setting.js";
 

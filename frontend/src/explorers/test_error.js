@@ -1,7 +1,7 @@
+import { specification } from "../base/catalogue.js";
+import { formatNumber, formatShort } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
-import { formatNumber, formatShort } from "../base/format.js";
-import { specification } from "../base/catalogue.js";
 import { GradientFlow, Gram, testError } from "../solver/index.js";
 import { ntkNetwork, recipe, remembering, sample, taskOf } from "./setting.js";
 
