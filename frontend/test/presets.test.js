@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { catalogue, parameterNames, presets, specification } from "../src/base/catalogue.js";
+import { explorers } from "../src/explorers/index.js";
 import { parametersOf, scalingOf } from "../src/explorers/parametrisation.js";
+import { movedTo } from "../src/explorers/phase_diagram.js";
 import { presetValues } from "../src/explorers/presets.js";
 import { remembering } from "../src/explorers/setting.js";
 import { Scaling } from "../src/solver/index.js";
@@ -55,6 +57,16 @@ test("a named scaling brings its factors and its fan; plain exponents put both b
   );
   const plain = presetValues(presets.tiny, settingOf("ensemble", xavier));
   assert.deepEqual([plain.c_u, plain.sigma2_u_factor, plain.fan_offset], [-2, 1, 0]);
+});
+
+test("chosen on the map, Xavier ends where it does in Python, and says all that it takes to compute it again", () => {
+  const { now, scalings } = settingOf("phase-diagram", { width: 1e9, overlap: 0, clock: 1 });
+  const chosen = { ...now, ...parametersOf(new Scaling(scalings.xavier)) };
+  const { parameters, quantities } = explorers["phase-diagram"].compute(chosen, { draws_u: [], draws_w: [], scalings });
+  assert.ok(Math.abs(quantities["kernel_ratio@inf"] - Math.sqrt(5) / 2) < 1e-8);
+  assert.deepEqual(new Scaling(/** @type {any} */ (parameters.scaling)), new Scaling(scalings.xavier));
+  const moved = { ...chosen, ...movedTo(1, 0.5, chosen) };
+  assert.deepEqual([moved.sigma2_u_factor, moved.fan_offset], [2, 1]);
 });
 
 test("a scaling and the parameters that describe it undo each other", () => {

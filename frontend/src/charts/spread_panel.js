@@ -38,7 +38,7 @@ export class SpreadPanel extends AxesPanel {
     this.bars = svg("path", { class: `flb-bars ${tone}` }, this.svg);
     this.beyond = [0, 1].map(() => svg("text", { "text-anchor": "end" }, this.svg));
     this.dot = svg("circle", { class: "flb-dot flb-tone-ink", r: 0 }, this.svg);
-    this.title = options.title;
+    this.named = "";
     /** @type {Shown | undefined} */
     this.shown = undefined;
     /** @type {Shown["bands"] | undefined} */
@@ -47,8 +47,8 @@ export class SpreadPanel extends AxesPanel {
 
   /** Names the quantity. */
   name(title, symbol) {
-    if (this.title === title) return;
-    this.title = title;
+    if (this.named === title) return;
+    this.named = title;
     this.heading.replaceChildren(title, " ", symbolic(symbol));
   }
 
