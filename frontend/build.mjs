@@ -1,27 +1,11 @@
 // `node build.mjs package OUTDIR` bundles what the Python package ships: explorers.js and explorers.css.
 // `node build.mjs site OUTDIR` writes what the static site serves beside its pages.
 import path from "node:path";
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-
-const here = path.dirname(fileURLToPath(import.meta.url));
-
-async function buildPackage(outdir) {
-  await build({
-    entryPoints: { explorers: path.join(here, "src", "index.js") },
-    bundle: true,
-    minify: true,
-    format: "esm",
-    target: "es2022",
-    charset: "utf8",
-    legalComments: "eof",
-    logLevel: "warning",
-    outdir,
-  });
-}
+import { explorers } from "./options.mjs";
 
 const targets = {
-  package: buildPackage,
+  package: (outdir) => build({ ...explorers, format: "esm", outdir }),
   site: async (outdir) => (await import("./site/build.mjs")).buildSite(outdir),
 };
 

@@ -2,7 +2,7 @@
 
 ``python frontend/bundle.py`` writes ``flbook/explorers/bundle/`` (what the package ships);
 ``python frontend/bundle.py site`` writes ``_build/assets/`` (what the site serves beside pages).
-``python frontend/bundle.py test`` runs the front end's own tests.
+``python frontend/bundle.py test`` checks its types, lints it and runs its own tests.
 """
 
 import os
@@ -36,8 +36,8 @@ def _is_newer(built: Path, sources: list[Path]) -> bool:
 
 
 def _sources() -> list[Path]:
-    names = ("build.mjs", "package-lock.json")
-    return [*FRONTEND.glob("src/**/*"), *SHARED.glob("*"), *(FRONTEND / name for name in names)]
+    patterns = ("src/**/*", "*.mjs", "package-lock.json")
+    return [*SHARED.glob("*"), *(path for pattern in patterns for path in FRONTEND.glob(pattern))]
 
 
 def is_fresh() -> bool:
@@ -97,10 +97,13 @@ def build(target: str = "package") -> None:
 
 
 def test() -> None:
-    """Run the front end's own tests."""
+    """Check the front end's types, lint it and run its own tests."""
     npm = _npm()
     install(npm, everything=True)
-    _node(npm, "--test", *sorted(str(path) for path in FRONTEND.glob("test/*.test.js")))
+    for script in ("check", "lint", "test"):
+        subprocess.run(
+            [npm, "run", "--silent", script], cwd=FRONTEND, env=_environment(npm), check=True
+        )
 
 
 if __name__ == "__main__":

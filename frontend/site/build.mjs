@@ -3,12 +3,11 @@ import { cp, rm } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { common, explorers } from "../options.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const mathjax = path.join(here, "..", "node_modules", "mathjax", "es5");
 const MATHJAX_PARTS = ["tex-chtml.js", "output/chtml/fonts/woff-v2", "input/tex/extensions", "ui", "a11y", "sre/mathmaps/base.json", "sre/mathmaps/en.json"];
-
-const common = { bundle: true, minify: true, legalComments: "eof", logLevel: "warning", target: "es2022" };
 
 /** Writes the site's assets into `outdir`, afresh. */
 export async function buildSite(outdir) {
@@ -20,13 +19,7 @@ export async function buildSite(outdir) {
     format: "iife",
     outdir: path.join(outdir, "flbook"),
   });
-  await build({
-    ...common,
-    entryPoints: { explorers: path.join(here, "..", "src", "index.js") },
-    format: "iife",
-    globalName: "flbookExplorers",
-    outdir: path.join(outdir, "flbook"),
-  });
+  await build({ ...explorers, format: "iife", globalName: "flbookExplorers", outdir: path.join(outdir, "flbook") });
   await Promise.all(
     MATHJAX_PARTS.map((part) => cp(path.join(mathjax, part), path.join(outdir, "mathjax", part), { recursive: true })),
   );

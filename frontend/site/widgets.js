@@ -22,6 +22,7 @@ class PageManager extends ManagerBase {
     return found;
   }
 
+  /** @returns {Promise<never>} */
   async _create_comm() {
     throw new Error("a static page has no kernel to talk to");
   }
@@ -42,10 +43,10 @@ class PageManager extends ManagerBase {
 
 // The controls typeset their labels through MathJax 2's queue; the page has MathJax 3.
 function answerMathJaxQueue() {
-  if (window.MathJax === undefined) return;
-  window.MathJax.Hub ??= {
-    Queue: ([, , element]) =>
-      window.MathJax.startup.promise.then(() => window.MathJax.typesetPromise([element])),
+  const { MathJax } = /** @type {any} */ (window);
+  if (MathJax === undefined) return;
+  MathJax.Hub ??= {
+    Queue: ([, , element]) => MathJax.startup.promise.then(() => MathJax.typesetPromise([element])),
   };
 }
 

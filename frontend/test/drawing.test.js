@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { spread } from "../src/charts/labels.js";
 import { branch, reach } from "../src/charts/plane_panel.js";
 import { clock, clockTime, linear, logarithmic, niceCeiling, niceTicks } from "../src/charts/scales.js";
-import { formatCount, formatNumber, formatPower, formatShort } from "../src/frame/format.js";
-import { parseQuantity } from "../src/frame/numbers.js";
-import { differ, fromPosition, stepped, toPosition } from "../src/frame/parameters.js";
+import { formatCount, formatNumber, formatPower, formatShort } from "../src/base/format.js";
+import { parseQuantity } from "../src/base/catalogue.js";
+import { differ, fromPosition, stepped, toPosition } from "../src/base/parameters.js";
 
 test("a scale and its inverse undo each other", () => {
   for (const scale of [linear(-3, 5), logarithmic(1e-3, 1e4), clock()]) {

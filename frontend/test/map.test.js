@@ -5,6 +5,7 @@ import { decades, logarithmic } from "../src/charts/scales.js";
 import { movedTo } from "../src/explorers/phase_diagram.js";
 import { ChiSquareQuantile, normalQuantile } from "../src/solver/chi_square.js";
 import { decompose, Draws, Ensemble, GradientFlow, Gram, Network, quantile, Scaling, Task } from "../src/solver/index.js";
+import { powersOf, SCALINGS } from "./support/scalings.js";
 
 const close = (a, b, relative = 1e-12, absolute = 0) =>
   assert.ok(Math.abs(a - b) <= relative * Math.abs(b) + absolute, `${a} is not ${b}`);
@@ -84,16 +85,28 @@ test("a place on the map that no slider reaches is not gone to", () => {
 
 test("phases and speeds of the named parametrisations", () => {
   const named = { ntk: [-0.5, 0, 0, 0, 0], mean_field: [-1, 0, 0, 1, 1], standard: [0, -1, 0, 0, 0], tiny: [0, -2, -2, 0, 0] };
-  const phases = Object.entries(named).map(([name, [gamma, sigma2_u, sigma2_w, eta_u, eta_w]]) => {
-    const scaling = new Scaling({ gamma, sigma2_u, sigma2_w, eta_u, eta_w });
+  const phases = Object.entries(named).map(([name, powers]) => {
+    const scaling = new Scaling(powersOf(powers));
     return `${name}: ${scaling.phase()}, ${scaling.speed()}`;
   });
   assert.deepEqual(phases, [
     "ntk: kernel, learning",
-    "mean_field: critical, learning",
+    "mean_field: feature learning, critical, learning",
     "standard: kernel, unstable",
-    "tiny: vanishing, learning",
+    "tiny: feature learning, vanishing initialisation, learning",
   ]);
+});
+
+test("factors and the fan are part of a parametrisation: Xavier's variances are 2/(d + 1)", () => {
+  const xavier = new Scaling(SCALINGS.xavier);
+  for (const width of [1, 10, 1e6]) {
+    const { gamma, sigma_u, sigma_w, eta_u } = xavier.atWidth(width, 0.5);
+    for (const sigma of [sigma_u, sigma_w]) close(sigma, 0.5 * Math.sqrt(2 / (width + 1)));
+    assert.deepEqual([gamma, eta_u], [1, 1]);
+  }
+  const network = xavier.atWidth(1e12);
+  const flow = new GradientFlow(network, new Task(1, 1, 1), Gram.typical(network, 0));
+  close(flow.kernelRatio(Infinity), Math.sqrt(5) / 2, 1e-9);
 });
 
 test("an axis for ratios holds them all and grows by factors of 1000", () => {

@@ -44,8 +44,8 @@ const ANSWERS = {
   draws: ({ width, count }) => draw(width, count),
   ensemble: ({ point }) => ensemble(point),
   move: ({ kernel, signal, exponents }) => movedTo(kernel, signal, exponents) ?? null,
-  explorer: ({ explorer, values, extras }) => {
-    const { parameters, quantities } = explorers[explorer].compute(values, extras);
+  explorer: ({ explorer, values, constants }) => {
+    const { parameters, quantities } = explorers[explorer].compute(values, constants);
     return { parameters, quantities };
   },
 };

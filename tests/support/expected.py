@@ -13,6 +13,7 @@ from flbook.explorers import even_starts
 NETWORK = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
 TASK = ("second_moment", "cross_moment", "label_moment")
 GRAM = ("uu", "uw", "ww")
+POWERS = ("gamma", "sigma2_u", "sigma2_w", "eta_u", "eta_w")
 
 SHARES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
 LAZY = 0.01
@@ -96,7 +97,8 @@ def quantity(name: str, parameters: dict) -> float:
     task = fl.Task(*(parameters[key] for key in TASK))
     gram = fl.Gram(*(parameters[key] for key in GRAM))
     if dynamics == "exponent":
-        return getattr(fl.Scaling(**parameters["scaling"]).exponents(), name)
+        powers = {key: parameters["scaling"][key] for key in POWERS}
+        return getattr(fl.Scaling(**powers).exponents(), name)
     if dynamics in SHARES or name == "lazy_share":
         starts = even_starts(network, parameters["draws"]["count"])
         return over_starts(dynamics, name, fl.GradientFlow(network, task, starts), t)

@@ -1,11 +1,16 @@
-import { formatShort } from "../frame/format.js";
-import { html } from "../frame/html.js";
+import { formatShort } from "../base/format.js";
+import { html } from "../base/html.js";
+import { setLengths, svg } from "../base/svg.js";
 import { Handle, stageOf } from "./handle.js";
 import { Panel } from "./panel.js";
-import { svg } from "./svg.js";
 
 const MARGIN = { left: 34, right: 10, top: 10, bottom: 38 };
 const ROW = 20; // px between the names of parametrisations that share a point
+
+/**
+ * What is drawn: the place and its words, which of the named places are set, and the picture in words.
+ * @typedef {{kernel: number, signal: number, words: string, chosen: boolean[], description: string}} Shown
+ */
 
 /** The plane of the exponents k (kernel) and b (signal): phases, speeds, named parametrisations and the chosen one. */
 export class ExponentPanel extends Panel {
@@ -23,7 +28,9 @@ export class ExponentPanel extends Panel {
   constructor(parent, options) {
     super(parent, { ...options, className: "flb-exponents" });
     const { reach, step, places, read, move, play } = options;
-    Object.assign(this, { reach });
+    this.reach = reach;
+    /** @type {Shown | undefined} */
+    this.shown = undefined;
     this.svg.classList.add("flb-clickable");
     this.regions = this.group("flb-regions");
     this.axes = this.group("flb-axes");
@@ -125,20 +132,13 @@ export class ExponentPanel extends Panel {
     }
   }
 
-  /**
-   * @param {object} shown
-   * @param {number} shown.kernel
-   * @param {number} shown.signal
-   * @param {boolean[]} shown.chosen which of the named places is the one that is set
-   * @param {string} shown.words the place in words
-   * @param {string} shown.description
-   */
+  /** @param {Shown} shown */
   draw(shown) {
     this.shown = shown;
     if (!this.width) return;
     this.describe(shown.description);
     const [x, y] = this.#inside(shown);
-    for (const [name, value] of [["cx", x], ["cy", y]]) this.here.setAttribute(name, value);
+    setLengths(this.here, { cx: x, cy: y });
     this.handle.place(x, y, shown.kernel, shown.words);
     this.names.forEach(({ button }, i) => button.setAttribute("aria-pressed", String(shown.chosen[i])));
   }
@@ -153,6 +153,6 @@ export class ExponentPanel extends Panel {
   keepGhost() {
     if (!this.shown || !this.width) return;
     const [x, y] = this.#inside(this.shown);
-    for (const [name, value] of [["cx", x], ["cy", y], ["r", 8]]) this.ghost.setAttribute(name, value);
+    setLengths(this.ghost, { cx: x, cy: y, r: 8 });
   }
 }

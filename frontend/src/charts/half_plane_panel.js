@@ -1,12 +1,28 @@
-import { formatNumber, formatShort } from "../frame/format.js";
+import { formatNumber, formatShort } from "../base/format.js";
+import { setLengths, svg } from "../base/svg.js";
 import { Handle, stageOf } from "./handle.js";
 import { Panel } from "./panel.js";
-import { svg } from "./svg.js";
 
 const MARGIN = { left: 12, right: 12, top: 22, bottom: 40 };
 const ROOM = 1.08; // of the axes beyond the largest values
 const LETTER = 7; // px, about the width of one at the labels' size
 const WEDGE = 34; // px, radius of the arc that marks the angle
+
+/**
+ * A point of the half plane: u·w and √D.
+ * @typedef {{along: number, across: number}} Point
+ */
+
+/**
+ * What is drawn; `cosines` are those of the angle at the start and now.
+ * @typedef {object} Shown
+ * @property {Point} start
+ * @property {Point} now
+ * @property {Point} end
+ * @property {number} target
+ * @property {{before: number, after: number}} cosines
+ * @property {string} description
+ */
 
 /** The half plane of the points (u·w, √D): a network is a point, training moves it horizontally. */
 export class HalfPlanePanel extends Panel {
@@ -24,7 +40,13 @@ export class HalfPlanePanel extends Panel {
    */
   constructor(parent, options) {
     super(parent, { ...options, className: "flb-half-plane" });
-    Object.assign(this, { reach: options.reach, tall: options.height });
+    this.reach = options.reach;
+    this.tall = options.height;
+    this.unit = 1;
+    this.floor = 0;
+    this.middle = 0;
+    /** @type {Shown | undefined} */
+    this.shown = undefined;
     const { reach, widest, step, read, set } = options;
     this.circles = this.group("flb-circles", true);
     this.axes = this.group("flb-axes");
@@ -39,6 +61,8 @@ export class HalfPlanePanel extends Panel {
     this.path = svg("line", { class: "flb-line flb-exact flb-tone-mixed" }, parts);
     this.head = svg("path", { class: "flb-arrow flb-tone-mixed" }, parts);
     this.dot = svg("circle", { class: "flb-dot flb-tone-mixed", r: 6 }, parts);
+    this.heightLabel = svg("text");
+    this.heightLabel.textContent = "√D";
     this.startLabel = svg("text", { class: "flb-label flb-tone-guide" }, parts);
     this.nowLabel = svg("text", { class: "flb-label flb-tone-mixed" }, parts);
     const stage = stageOf(this);
@@ -107,19 +131,11 @@ export class HalfPlanePanel extends Panel {
       text.textContent = formatShort(value);
     }
     svg("text", { x: left + plotWidth, y: floor + 36, "text-anchor": "end" }, this.axes).textContent = "u·w";
-    this.heightLabel = svg("text", { y: top - 8 }, this.axes);
-    this.heightLabel.textContent = "√D";
+    setLengths(this.heightLabel, { y: top - 8 });
+    this.axes.append(this.heightLabel);
   }
 
-  /**
-   * @param {object} shown
-   * @param {{along: number, across: number}} shown.start
-   * @param {{along: number, across: number}} shown.now
-   * @param {{along: number, across: number}} shown.end
-   * @param {number} shown.target
-   * @param {{before: number, after: number}} shown.cosines
-   * @param {string} shown.description
-   */
+  /** @param {Shown} shown */
   draw(shown) {
     this.shown = shown;
     if (!this.width) return;
@@ -127,19 +143,19 @@ export class HalfPlanePanel extends Panel {
     const { start, now, end, target, cosines } = shown;
     const [startX, nowX, endX, y] = [this.#px(start.along), this.#px(now.along), this.#px(end.along), this.#py(start.across)];
     const goalX = this.#px(target);
-    attributes(this.goal, { x1: goalX, x2: goalX, y1: this.top, y2: this.floor });
-    attributes(this.goalLabel, { x: Math.min(Math.max(goalX, this.left + 22), this.left + this.plotWidth - 22), y: this.top - 8 });
+    setLengths(this.goal, { x1: goalX, x2: goalX, y1: this.top, y2: this.floor });
+    setLengths(this.goalLabel, { x: Math.min(Math.max(goalX, this.left + 22), this.left + this.plotWidth - 22), y: this.top - 8 });
     this.goalLabel.textContent = "target";
     const aside = target < 0 ? 1 : -1;
-    this.heightLabel.setAttribute("x", this.middle + 7 * aside);
+    setLengths(this.heightLabel, { x: this.middle + 7 * aside });
     this.heightLabel.setAttribute("text-anchor", aside > 0 ? "start" : "end");
     this.#drawRay(0, startX, y);
     this.#drawRay(1, nowX, y);
     const direction = Math.sign(endX - startX);
     const long = Math.abs(endX - startX) > 24;
-    attributes(this.path, { x1: startX, x2: endX, y1: y, y2: y });
+    setLengths(this.path, { x1: startX, x2: endX, y1: y, y2: y });
     this.head.setAttribute("d", long ? `M${endX - 14 * direction},${y - 6}L${endX - 3 * direction},${y}L${endX - 14 * direction},${y + 6}` : "");
-    attributes(this.dot, { cx: nowX, cy: y });
+    setLengths(this.dot, { cx: nowX, cy: y });
     this.#drawLabels(startX, nowX, y - 15, cosines);
     this.startHandle.place(startX, y, start.along, `u·w ${formatNumber(start.along, 3)}, √D ${formatNumber(start.across, 3)}`);
     this.targetHandle.place(goalX, this.floor, target, formatNumber(target, 3));
@@ -155,8 +171,12 @@ export class HalfPlanePanel extends Panel {
     const room = (text) => LETTER * text.length;
     const left = Math.max(first.x + 6, this.left + room(first.text));
     const right = Math.max(Math.min(second.x - 6, this.left + this.plotWidth - room(second.text)), left + 10);
-    for (const [{ element, text }, x, anchor] of [[first, left, "end"], [second, right, "start"]]) {
-      attributes(element, { x, y });
+    const placed = [
+      { ...first, x: left, anchor: "end" },
+      { ...second, x: right, anchor: "start" },
+    ];
+    for (const { element, text, x, anchor } of placed) {
+      setLengths(element, { x, y });
       element.setAttribute("text-anchor", anchor);
       if (element.textContent !== text) element.textContent = text;
     }
@@ -164,7 +184,7 @@ export class HalfPlanePanel extends Panel {
 
   #drawRay(index, x, y) {
     const { ray, arc } = this.rays[index];
-    attributes(ray, { x1: this.middle, x2: x, y1: this.floor, y2: y });
+    setLengths(ray, { x1: this.middle, x2: x, y1: this.floor, y2: y });
     const angle = Math.atan2(this.floor - y, x - this.middle);
     const size = WEDGE + 8 * index;
     const [tipX, tipY] = [this.middle + size * Math.cos(angle), this.floor - size * Math.sin(angle)];
@@ -179,8 +199,4 @@ export class HalfPlanePanel extends Panel {
     const y = this.#py(start.across);
     this.ghost.setAttribute("d", `M${this.#px(start.along)},${y}L${this.#px(end.along)},${y}`);
   }
-}
-
-function attributes(element, values) {
-  for (const [name, value] of Object.entries(values)) element.setAttribute(name, Math.round(value * 10) / 10);
 }

@@ -1,5 +1,6 @@
-import { html } from "../frame/html.js";
+import { html } from "../base/html.js";
 
+/** @type {Record<string, [number, number]>} */
 const KEYS = {
   ArrowRight: [1, 0],
   ArrowLeft: [-1, 0],
@@ -33,6 +34,9 @@ export class Handle {
       "aria-valuemax": range[1],
     });
     stage.append(this.element);
+    this.x = 0;
+    this.y = 0;
+    this.grip = [0, 0];
     const { element } = this;
     const move = (event) => {
       const box = stage.getBoundingClientRect();
@@ -57,7 +61,8 @@ export class Handle {
 
   /** Puts the handle at (x, y) px and says where that is. */
   place(x, y, value, words) {
-    Object.assign(this, { x, y });
+    this.x = x;
+    this.y = y;
     this.element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
     this.element.setAttribute("aria-valuenow", value);
     this.element.setAttribute("aria-valuetext", words);

@@ -1,6 +1,7 @@
 /**
  * Moves labels apart so that none covers another, keeping their order and staying in [low, high].
- * @param {{y: number}[]} labels wanted places; sorted copies come back
+ * @template {{y: number}} L
+ * @param {L[]} labels wanted places; sorted copies come back
  * @param {number} gap least distance
  * @param {number} low
  * @param {number} high

@@ -1,5 +1,5 @@
-import { symbolic } from "../frame/html.js";
-import { freshId, svg } from "./svg.js";
+import { symbolic } from "../base/html.js";
+import { freshId, setLengths, svg } from "../base/svg.js";
 
 /** What every chart has: an <svg> picture with a text that says what is seen, a title, a clipped plot area. */
 export class Panel {
@@ -23,6 +23,10 @@ export class Panel {
     this.clipRectangle = svg("rect", {}, svg("clipPath", { id: this.clip }, definitions));
     this.width = 0;
     this.height = 0;
+    this.left = 0;
+    this.top = 0;
+    this.plotWidth = 0;
+    this.plotHeight = 0;
   }
 
   /** A group, inside the plot area only if `clipped`. */
@@ -41,7 +45,8 @@ export class Panel {
   /** Sets the size in pixels and the margins around the plot area; answers whether that changed anything. */
   setSize(width, height, margin) {
     if (width === this.width && height === this.height) return false;
-    Object.assign(this, { width, height, margin });
+    this.width = width;
+    this.height = height;
     this.left = margin.left;
     this.top = margin.top;
     this.plotWidth = Math.max(width - margin.left - margin.right, 10);
@@ -49,10 +54,7 @@ export class Panel {
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", height);
-    const { left, top, plotWidth, plotHeight } = this;
-    for (const [key, value] of Object.entries({ x: left, y: top, width: plotWidth, height: plotHeight })) {
-      this.clipRectangle.setAttribute(key, value);
-    }
+    setLengths(this.clipRectangle, { x: this.left, y: this.top, width: this.plotWidth, height: this.plotHeight });
     return true;
   }
 

@@ -1,7 +1,23 @@
-import { formatShort } from "../frame/format.js";
+import { formatShort } from "../base/format.js";
+import { svg, tenths } from "../base/svg.js";
 import { Panel } from "./panel.js";
-import { svg } from "./svg.js";
 
+/**
+ * Weights neuron by neuron.
+ * @typedef {{u: ArrayLike<number>, w: ArrayLike<number>}} Weights
+ */
+
+/**
+ * What is drawn.
+ * @typedef {object} Shown
+ * @property {number} extent half of what is seen of the u axis
+ * @property {number} [extentW] half of what is seen of the w axis, where that differs
+ * @property {Weights} start
+ * @property {Weights} now
+ * @property {{u: number, w: number}[][]} [trails] the way that each came
+ * @property {{u: number, w: number}[][]} [rails] the curve that each cannot leave
+ * @property {string} description
+ */
 
 /** The plane of the neurons: (uᵢ, wᵢ) as dots, where each started, the way it came, the curve it cannot leave. */
 export class PlanePanel extends Panel {
@@ -12,6 +28,12 @@ export class PlanePanel extends Panel {
   constructor(parent, options) {
     super(parent, { ...options, className: "flb-plane" });
     this.radius = options.dot ?? 3.5;
+    this.extent = 1;
+    this.extentW = 1;
+    /** @type {Shown | undefined} */
+    this.shown = undefined;
+    /** @type {Shown["rails"]} */
+    this.drawnRails = undefined;
     this.axes = this.group("flb-axes");
     const tone = `flb-tone-${options.tone}`;
     this.layers = {
@@ -29,19 +51,15 @@ export class PlanePanel extends Panel {
   }
 
   /**
-   * @param {object} shown
-   * @param {number} shown.extent half of what is seen of the u axis
-   * @param {number} [shown.extentW] half of what is seen of the w axis, where that differs
-   * @param {{u: ArrayLike<number>, w: ArrayLike<number>}} shown.start
-   * @param {{u: ArrayLike<number>, w: ArrayLike<number>}} shown.now
-   * @param {{u: number, w: number}[][]} [shown.trails]
-   * @param {{u: number, w: number}[][]} [shown.rails]
-   * @param {string} shown.description
+   * @param {Shown} shown
+   * @param {boolean} [force] also what did not change
    */
   draw(shown, force = false) {
-    const sameExtent = this.shown?.extent === shown.extent && this.extentW === (shown.extentW ?? shown.extent) && !force;
+    const { extent, extentW = extent } = shown;
+    const sameExtent = this.extent === extent && this.extentW === extentW && this.shown && !force;
     this.shown = shown;
-    this.extentW = shown.extentW ?? shown.extent;
+    this.extent = extent;
+    this.extentW = extentW;
     if (!this.width) return;
     this.describe(shown.description);
     if (!sameExtent) this.#drawAxes();
@@ -59,7 +77,7 @@ export class PlanePanel extends Panel {
     this.axes.replaceChildren();
     svg("line", { class: "flb-axis", x1: left, x2: left + plotWidth, y1: y0, y2: y0 }, this.axes);
     svg("line", { class: "flb-axis", x1: x0, x2: x0, y1: top, y2: top + plotHeight }, this.axes);
-    const [endU, endW] = [this.shown.extent, this.extentW].map((extent) => formatShort(Number(extent.toPrecision(2))));
+    const [endU, endW] = [this.extent, this.extentW].map((extent) => formatShort(Number(extent.toPrecision(2))));
     const text = (x, y, anchor, value) => {
       svg("text", { x, y, "text-anchor": anchor }, this.axes).textContent = value;
     };
@@ -70,11 +88,11 @@ export class PlanePanel extends Panel {
   }
 
   #x(u) {
-    return Math.round((this.left + (0.5 + u / (2 * this.shown.extent)) * this.plotWidth) * 10) / 10;
+    return tenths(this.left + (0.5 + u / (2 * this.extent)) * this.plotWidth);
   }
 
   #y(w) {
-    return Math.round((this.top + (0.5 - w / (2 * this.extentW)) * this.plotHeight) * 10) / 10;
+    return tenths(this.top + (0.5 - w / (2 * this.extentW)) * this.plotHeight);
   }
 
   #circles({ u, w }, radius) {

@@ -1,6 +1,6 @@
 // A scale tells where in [0, 1] a value lies on its axis, and which values the axis names.
 
-import { formatPower, formatShort } from "../frame/format.js";
+import { formatPower, formatShort } from "../base/format.js";
 
 /**
  * @typedef {object} Scale
@@ -48,6 +48,7 @@ export function logarithmic(low, high) {
   };
 }
 
+/** @type {[number, string][]} */
 const CLOCK_TICKS = [[0, "0"], [0.25, "¼"], [0.5, "½"], [1, "1"], [2, "2"], [4, "4"], [10, "10"], [Infinity, "∞"]];
 
 /** All times from 0 to ∞ on one axis: x/(1 + x). @returns {Scale} */
@@ -69,7 +70,7 @@ export function clockTime(position) {
 export function niceTicks(low, high, count) {
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999) ?? 10);
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough * 0.999) ?? 10);
   const ticks = [];
   for (let i = Math.ceil(low / step - 1e-9); i <= high / step + 1e-9; i++) ticks.push(i * step + 0);
   return ticks;
@@ -79,7 +80,7 @@ export function niceTicks(low, high, count) {
 export function niceCeiling(size) {
   if (!(size > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(size));
-  return power * [1, 2, 5, 10].find((factor) => factor * power >= size * (1 - 1e-12));
+  return power * ([1, 2, 5].find((factor) => factor * power >= size * (1 - 1e-12)) ?? 10);
 }
 
 /** The ends of a logarithmic axis for ratios: 0.1 and 1000 where that holds them all, else further powers of 1000. */

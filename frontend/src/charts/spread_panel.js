@@ -1,24 +1,32 @@
-import { symbolic } from "../frame/html.js";
-import { formatNumber } from "../frame/format.js";
-import { Panel } from "./panel.js";
-import { svg } from "./svg.js";
+import { formatNumber } from "../base/format.js";
+import { symbolic } from "../base/html.js";
+import { setLengths, svg, tenths } from "../base/svg.js";
+import { AxesPanel } from "./axes.js";
 
 const MARGIN = { left: 40, top: 8, bottom: 36 };
 const BINS = 80;
 const GAP = 14; // px between the bands and the histogram
 
+/**
+ * What is drawn.
+ * @typedef {object} Shown
+ * @property {ArrayLike<number>} xs
+ * @property {Record<"q05"|"q25"|"q50"|"q75"|"q95", ArrayLike<number>>} bands
+ * @property {number} at where the histogram is taken
+ * @property {ArrayLike<number> & Iterable<number>} values what it counts
+ * @property {number} one the value that is marked with a dot
+ * @property {number} level a value worth a line
+ * @property {string} description
+ */
+
 /** Quantiles against one number, and beside them, on the same vertical axis, a histogram at one place. */
-export class SpreadPanel extends Panel {
+export class SpreadPanel extends AxesPanel {
   /**
    * @param {Element} parent
    * @param {{title: string, x: import("./scales.js").Scale, y: import("./scales.js").Scale, xTitle: string}} options
    */
   constructor(parent, options) {
     super(parent, { ...options, className: "flb-spread" });
-    const { x, y, xTitle } = options;
-    Object.assign(this, { x, y, xTitle });
-    this.grid = this.group("flb-grid");
-    this.axes = this.group("flb-axes");
     const plot = this.group("flb-curves", true);
     const tone = "flb-tone-mixed";
     this.wide = svg("path", { class: `flb-band ${tone}` }, plot);
@@ -30,12 +38,17 @@ export class SpreadPanel extends Panel {
     this.bars = svg("path", { class: `flb-bars ${tone}` }, this.svg);
     this.beyond = [0, 1].map(() => svg("text", { "text-anchor": "end" }, this.svg));
     this.dot = svg("circle", { class: "flb-dot flb-tone-ink", r: 0 }, this.svg);
+    this.named = "";
+    /** @type {Shown | undefined} */
+    this.shown = undefined;
+    /** @type {Shown["bands"] | undefined} */
+    this.bandsDrawn = undefined;
   }
 
   /** Names the quantity. */
   name(title, symbol) {
-    if (this.title === title) return;
-    this.title = title;
+    if (this.named === title) return;
+    this.named = title;
     this.heading.replaceChildren(title, " ", symbolic(symbol));
   }
 
@@ -43,75 +56,33 @@ export class SpreadPanel extends Panel {
   resize(width, height) {
     const rest = Math.round(width * 0.34);
     if (!this.setSize(width, height, { ...MARGIN, right: rest })) return;
-    this.#layOut();
+    this.layOut();
   }
 
-  /** Lets the vertical axis run from `low` to `high` on the scale that `make` makes. */
-  setScale(low, high, make) {
-    if (this.low === low && this.high === high && this.make === make) return;
-    Object.assign(this, { low, high, make, y: make(low, high) });
+  layOut() {
+    this.drawAxes(this.width);
+    this.titleBelow("networks there", this.width);
     this.ghost.setAttribute("d", "");
-    if (this.width) this.#layOut();
-  }
-
-  #layOut() {
-    const { left, top, plotWidth, plotHeight, width } = this;
-    const bottom = top + plotHeight;
-    this.grid.replaceChildren();
-    this.axes.replaceChildren();
-    for (const { value, label } of this.y.ticks(plotHeight)) {
-      const at = this.#py(value);
-      svg("line", { x1: left, x2: width, y1: at, y2: at }, this.grid);
-      svg("text", { x: left - 6, y: at, dy: "0.32em", "text-anchor": "end" }, this.axes).textContent = label;
-    }
-    svg("line", { class: "flb-axis", x1: left, x2: left + plotWidth, y1: bottom, y2: bottom }, this.axes);
-    for (const { value, label } of this.x.ticks(plotWidth)) {
-      const at = this.#px(value);
-      svg("line", { class: "flb-axis", x1: at, x2: at, y1: bottom, y2: bottom + 4 }, this.axes);
-      svg("text", { x: at, y: bottom + 7, dy: "0.71em", "text-anchor": "middle" }, this.axes).textContent = label;
-    }
-    const title = (x, text, anchor) => (svg("text", { x, y: this.height - 4, "text-anchor": anchor }, this.axes).textContent = text);
-    title(left + plotWidth, this.xTitle, "end");
-    title(width, "networks there", "end");
     this.bandsDrawn = undefined;
     if (this.shown) this.draw(this.shown);
   }
 
-  #px(value) {
-    return round(this.left + this.x.position(value) * this.plotWidth);
-  }
-
-  #py(value) {
-    const place = Math.min(Math.max(this.y.position(value), -0.2), 1.2);
-    return round(this.top + (1 - place) * this.plotHeight);
-  }
-
-  /**
-   * @param {object} shown
-   * @param {ArrayLike<number>} shown.xs
-   * @param {Record<"q05"|"q25"|"q50"|"q75"|"q95", ArrayLike<number>>} shown.bands
-   * @param {number} shown.at where the histogram is taken
-   * @param {ArrayLike<number>} shown.values what it counts
-   * @param {number} shown.one the value that is marked with a dot
-   * @param {number} shown.level a value worth a line
-   * @param {string} shown.description
-   */
+  /** @param {Shown} shown */
   draw(shown) {
     this.shown = shown;
     if (!this.width) return;
     this.describe(shown.description);
     if (this.bandsDrawn !== shown.bands) this.#drawBands(shown);
     this.bandsDrawn = shown.bands;
-    const at = this.#px(shown.at);
-    const level = this.#py(shown.level);
-    set(this.mark, { x1: at, x2: at, y1: this.top, y2: this.top + this.plotHeight });
-    set(this.level, { x1: this.left, x2: this.left + this.plotWidth, y1: level, y2: level });
-    set(this.dot, { cx: at, cy: this.#py(shown.one), r: 5 });
+    const level = this.py(shown.level);
+    this.moveMark(this.mark, shown.at);
+    setLengths(this.level, { x1: this.left, x2: this.left + this.plotWidth, y1: level, y2: level });
+    setLengths(this.dot, { cx: this.px(shown.at), cy: this.py(shown.one), r: 5 });
     this.#drawBars(shown.values);
   }
 
   #drawBands({ xs, bands }) {
-    const points = (ys) => Array.from(xs, (x, i) => `${this.#px(x)},${this.#py(ys[i])}`);
+    const points = (ys) => Array.from(xs, (x, i) => `${this.px(x)},${this.py(ys[i])}`);
     const area = (low, high) => `M${[...points(high), ...points(low).reverse()].join("L")}Z`;
     this.wide.setAttribute("d", area(bands.q05, bands.q95));
     this.narrow.setAttribute("d", area(bands.q25, bands.q75));
@@ -134,8 +105,8 @@ export class SpreadPanel extends Panel {
     let path = "";
     counts.forEach((count, i) => {
       if (count === 0) return;
-      const y = round(this.top + this.plotHeight - (i + 1) * tall);
-      path += `M${from},${y}h${round((room * count) / most)}v${round(tall - 0.5)}h${round((-room * count) / most)}Z`;
+      const y = tenths(this.top + this.plotHeight - (i + 1) * tall);
+      path += `M${from},${y}h${tenths((room * count) / most)}v${tenths(tall - 0.5)}h${tenths((-room * count) / most)}Z`;
     });
     this.bars.setAttribute("d", path);
     const beyond = [
@@ -143,7 +114,7 @@ export class SpreadPanel extends Panel {
       { count: below, y: this.top + this.plotHeight - 6, arrow: "↓" },
     ];
     beyond.forEach(({ count, y, arrow }, i) => {
-      set(this.beyond[i], { x: this.width, y });
+      setLengths(this.beyond[i], { x: this.width, y });
       this.beyond[i].textContent = count ? `${arrow} ${formatNumber((100 * count) / values.length, 2)} % beyond` : "";
     });
   }
@@ -152,12 +123,4 @@ export class SpreadPanel extends Panel {
   keepGhost() {
     this.ghost.setAttribute("d", this.median.getAttribute("d") ?? "");
   }
-}
-
-function set(element, values) {
-  for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
-}
-
-function round(value) {
-  return Math.round(value * 10) / 10;
 }

@@ -1,13 +1,13 @@
-import { SpreadPanel } from "../charts/spread_panel.js";
+import { specification } from "../base/catalogue.js";
+import { formatCount, formatNumber } from "../base/format.js";
+import { html } from "../base/html.js";
 import { decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../frame/format.js";
-import { html } from "../frame/html.js";
-import { specification } from "../frame/parameters.js";
-import { Draws, Ensemble, GradientFlow, Gram, quantile, Scaling } from "../solver/index.js";
+import { SpreadPanel } from "../charts/spread_panel.js";
+import { Draws, Ensemble, GradientFlow, Gram, LAZY, quantile } from "../solver/index.js";
+import { scalingOf } from "./parametrisation.js";
 import { recipe, remembering, taskOf } from "./setting.js";
 
 const COUNT = 512;
-const LAZY = 0.01;
 const SHARES = { q05: 0.05, q25: 0.25, q50: 0.5, q75: 0.75, q95: 0.95 };
 const TABLE = ["q05", "q50", "q95"];
 const { min: NARROWEST, max: WIDEST } = specification("ensemble", "width");
@@ -24,14 +24,14 @@ const QUANTITIES = [
 let draws; // made once: the networks are the same ones at every setting
 const networks = () => (draws ??= new Draws(COUNT, WIDTHS));
 
-function setUp(sigma, c_gamma, c_u, c_w, e_u, e_w, target, second_moment, noise) {
-  const scaling = new Scaling({ gamma: c_gamma, sigma2_u: c_u, sigma2_w: c_w, eta_u: e_u, eta_w: e_w });
-  return { task: taskOf({ second_moment, target, noise }), at: (width) => scaling.atWidth(width, sigma) };
+function setUp(setting) {
+  const scaling = scalingOf(setting);
+  return { task: taskOf(setting), at: (width) => scaling.atWidth(width, setting.sigma) };
 }
 
 /** The quantiles of one quantity at all widths, whatever the width that is looked at. */
-function spread(which, ...setting) {
-  const { task, at } = setUp(...setting);
+function spread({ which, ...setting }) {
+  const { task, at } = setUp(setting);
   const bands = Object.fromEntries(Object.keys(SHARES).map((name) => [name, new Float64Array(WIDTHS.length)]));
   WIDTHS.forEach((width, i) => {
     const sorted = QUANTITIES[which].all(new Ensemble(networks(), at(width), task)).sort();
@@ -41,9 +41,8 @@ function spread(which, ...setting) {
 }
 
 /** All three quantities of every network at one width. */
-function draw(wide, ...setting) {
-  const width = Math.round(wide);
-  const { task, at } = setUp(...setting);
+function draw({ width, ...setting }) {
+  const { task, at } = setUp(setting);
   const ensemble = new Ensemble(networks(), at(width), task);
   const lazy = ensemble.kernelDrift().filter((drift) => Math.abs(drift) <= LAZY).length / COUNT;
   return { lazy, sorted: QUANTITIES.map(({ all }) => all(ensemble).sort()) };
@@ -53,12 +52,10 @@ const spreads = remembering(spread);
 const drawn = remembering(draw);
 
 function compute(parameters) {
-  const { sigma, c_gamma, c_u, c_w, e_u, e_w, target, second_moment, noise, overlap } = parameters;
-  const setting = [sigma, c_gamma, c_u, c_w, e_u, e_w, target, second_moment, noise];
-  const which = Math.round(parameters.quantity);
-  const width = Math.round(parameters.width);
-  const { lazy, sorted } = drawn(parameters.width, ...setting);
-  const { task, at } = setUp(...setting);
+  const { width: wide, quantity, overlap, ...setting } = parameters;
+  const [which, width] = [Math.round(quantity), Math.round(wide)];
+  const { lazy, sorted } = drawn({ ...setting, width });
+  const { task, at } = setUp(setting);
   const network = at(width);
   const gram = Gram.typical(network, overlap);
   const flow = new GradientFlow(network, task, gram);
@@ -71,10 +68,10 @@ function compute(parameters) {
   return {
     which,
     width,
-    bands: spreads(which, ...setting),
+    bands: spreads({ ...setting, which }),
     values: sorted[which],
     one: one[QUANTITIES[which].key],
-    middle: quantile(sorted[0], 0.5),
+    mix: leftKernel(quantile(sorted[0], 0.5)),
     parameters: { ...recipe(network, task, gram, Infinity), draws: { law: "even_starts", count: COUNT } },
     quantities: { ...Object.fromEntries(table), ...one, lazy_share: lazy },
     headings: { heading: `${COUNT} random networks`, columns: ["5 %", "median", "95 %"] },
@@ -93,6 +90,12 @@ function summarise(which, width, sorted, lazy) {
     { text: `multiply their kernel by ${low} to ${high}`, tone: "mixed" },
     `; ${share}\u00a0% keep it to within 1\u00a0%.`,
   ];
+}
+
+/** How far the median network left the kernel regime: 0 where its kernel stayed, 1 where it changed by a factor of √2 or more. */
+function leftKernel(ratio) {
+  const octaves = Math.abs(Math.log2(Math.max(ratio, 1e-300)));
+  return Math.round(10 * Math.min(2 * octaves, 1)) / 10;
 }
 
 /** The vertical axis on which a quantity is seen at all widths; for the kernel, at those where its spread is no accident. */
@@ -125,8 +128,6 @@ function createView(container, { pickTime }) {
     resize: (width) => panel.resize(width, width >= 560 ? 330 : 240),
     draw(result) {
       const { which, bands, values, width } = result;
-      const mix = Math.min(Math.abs(Math.log2(Math.max(result.middle, 1e-300))) / 0.5, 1);
-      container.parentElement.style.setProperty("--mix", `${10 * Math.round(10 * mix)}%`);
       const { title, symbol } = QUANTITIES[which];
       panel.name(title, symbol);
       panel.setScale(...axisOf(which, bands));
@@ -145,6 +146,7 @@ function createView(container, { pickTime }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const ensemble = {
   name: "ensemble",
   numbers: {

@@ -1,20 +1,19 @@
+import { specification } from "../base/catalogue.js";
+import { formatCount, formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
-import { GradientFlow, Gram, KernelFlow, LogisticFlow, Network } from "../solver/index.js";
-import { recipe, relative, remembering, sample, taskOf } from "./setting.js";
+import { GradientFlow, Gram, KernelFlow, LAZY, LogisticFlow } from "../solver/index.js";
+import { networkOf, recipe, relative, remembering, sample, taskOf } from "./setting.js";
 
 const { min: FIRST, max: LAST } = specification("every-knob", "t");
 const TIME = logarithmic(FIRST, LAST);
 const GRID = Float64Array.from({ length: 241 }, (_, i) => TIME.value(i / 240));
 
 /** The three flows of one setting, and their curves over all times. */
-function solve(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, second_moment, noise) {
-  const width = Math.round(wide);
-  const network = new Network({ width, gamma, sigma_u, sigma_w, eta_u, eta_w });
-  const task = taskOf({ second_moment, target, noise });
-  const gram = Gram.typical(network, overlap);
+function solve(setting) {
+  const network = networkOf(setting);
+  const task = taskOf(setting);
+  const gram = Gram.typical(network, setting.overlap);
   const exact = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const limit = new LogisticFlow(network, task, gram);
@@ -31,7 +30,7 @@ function solve(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, sec
     curves: {
       loss: all((flow, time) => relative(flow.loss(time), loss0)),
       slope: all((flow, time) => flow.slope(time)),
-      kernel: all((flow, time) => flow.kernel(time) / (exact.origin.kernel || 1)),
+      kernel: all((flow, time) => flow.kernel(time) / (exact.initial.kernel || 1)),
       alignment: { exact: sample(GRID, (time) => exact.alignment(time)), limit: sample(GRID, (time) => limit.alignment(time)) },
     },
     recipe: (t) => recipe(network, task, gram, t),
@@ -41,10 +40,8 @@ function solve(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, sec
 const solved = remembering(solve);
 
 function compute(parameters) {
-  const { width, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, second_moment, noise, t } = parameters;
-  const { exact, frozen, loss0, curves, recipe: at } = solved(
-    width, gamma, sigma_u, sigma_w, eta_u, eta_w, overlap, target, second_moment, noise,
-  );
+  const { t, ...setting } = parameters;
+  const { exact, frozen, loss0, curves, recipe: at } = solved(setting);
   const ratio = exact.kernelRatio(Infinity);
   return {
     t,
@@ -70,7 +67,7 @@ function compute(parameters) {
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
     summary: [
       ...verdict(ratio),
-      ` At width ${formatCount(Math.round(width))} the kernel ends at ${formatNumber(ratio, 4)} times its start, ` +
+      ` At width ${formatCount(Math.round(parameters.width))} the kernel ends at ${formatNumber(ratio, 4)} times its start, ` +
         `the layers at alignment ${formatNumber(exact.alignment(Infinity), 3)}.`,
     ],
   };
@@ -82,7 +79,7 @@ const SHAPE = { text: "a curve of logistic shape", tone: "feature" }; // seldom 
 
 /** Which of the two limits the exact curve keeps to, if any, or the shape of which. */
 function verdict(ratio) {
-  if (Math.abs(ratio - 1) < 0.01) return ["The exact curve keeps to the ", FROZEN, ": the kernel regime."];
+  if (Math.abs(ratio - 1) <= LAZY) return ["The exact curve keeps to the ", FROZEN, ": the kernel regime."];
   if (ratio > 20) return ["The exact curve has left the ", FROZEN, " for ", SHAPE, ": features are learned."];
   return ["The exact curve keeps to neither the ", FROZEN, " nor the ", LOGISTIC, "."];
 }
@@ -138,6 +135,7 @@ function describe(key, { curves, now, t }) {
   return `The ${key} over time on a logarithmic axis, exact: from ${from} to ${to}, at t = ${formatNumber(t, 3)} it is ${formatNumber(now[key], 3)}. At t = 1 exact ${formatNumber(exact[middle], 3)}, ${others.filter(Boolean).join(", ")}.`;
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const everyKnob = {
   name: "every-knob",
   numbers: {

@@ -1,28 +1,28 @@
+import { specification } from "../base/catalogue.js";
+import { formatNumber } from "../base/format.js";
 import { HalfPlanePanel } from "../charts/half_plane_panel.js";
 import { clockTime } from "../charts/scales.js";
-import { formatNumber } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
-import { decompose, GradientFlow, Gram, locate, Network } from "../solver/index.js";
+import { decompose, GradientFlow, Gram, locate, MECHANISM, Network, REGIME } from "../solver/index.js";
 import { recipe, remembering, taskOf, timeUnit } from "./setting.js";
 
 const FROZEN = 0.05; // a kernel that changes by less than this share counts as frozen in the sentence
 const MEANING = {
-  alignment: "the layers turn towards each other",
-  disalignment: "the layers turn away from each other",
-  rescaling: "the layers keep their angle and change their lengths",
-  kernel: "the point hardly turns and hardly changes its distance from the origin",
+  [MECHANISM.alignment]: "the layers turn towards each other",
+  [MECHANISM.disalignment]: "the layers turn away from each other",
+  [MECHANISM.rescaling]: "the layers keep their angle and change their lengths",
+  [MECHANISM.kernel]: "the point hardly turns and hardly changes its distance from the origin",
 };
 
 /** The start with the given u·w, √D and |u|/|w|. */
-function gramOf(uw, height, layerRatio) {
-  const product = Math.hypot(uw, height);
-  return new Gram(product * layerRatio, uw, product / layerRatio);
+function gramOf({ uw, root_determinant, layer_ratio }) {
+  const product = Math.hypot(uw, root_determinant);
+  return new Gram(product * layer_ratio, uw, product / layer_ratio);
 }
 
-function train(uw, height, layerRatio, target, second_moment, noise) {
+function train(setting) {
   const network = new Network({ width: 2 });
-  const task = taskOf({ second_moment, target, noise });
-  const gram = gramOf(uw, height, layerRatio);
+  const task = taskOf(setting);
+  const gram = gramOf(setting);
   const flow = new GradientFlow(network, task, gram);
   const { rootDeterminant } = gram;
   const learned = (t) => decompose(gram, { uw: flow.slope(t), rootDeterminant });
@@ -42,15 +42,16 @@ const trained = remembering(train);
 /** The largest |log₂ K/K(0)| of all times: at the end, or on the way, where u·w passes 0 and K is least. */
 function largestGrowth(flow, gram, target) {
   const end = Math.abs(Math.log2(flow.kernelRatio(Infinity)));
-  const { kernel, floor } = flow.origin;
+  const { kernel, floor } = flow.initial;
   return gram.uw * target < 0 ? Math.max(end, Math.abs(Math.log2(floor / kernel))) : end;
 }
 
 function compute(parameters) {
-  const { uw, root_determinant, layer_ratio, target, second_moment, noise } = parameters;
-  const training = trained(uw, root_determinant, layer_ratio, target, second_moment, noise);
+  const { clock, ...setting } = parameters;
+  const training = trained(setting);
   const { flow, gram, unit, whole } = training;
-  const t = unit * clockTime(parameters.clock);
+  const { target } = setting;
+  const t = unit * clockTime(clock);
   const learned = training.learned(t);
   const ratio = flow.kernelRatio(Infinity);
   return {
@@ -59,7 +60,7 @@ function compute(parameters) {
     end: { along: flow.slope(Infinity), across: gram.rootDeterminant },
     target,
     cosines: { before: gram.alignment, after: flow.alignment(t) },
-    rich: Math.min(largestGrowth(flow, gram, target) / 2, 1),
+    mix: Math.min(largestGrowth(flow, gram, target) / 2, 1),
     parameters: training.recipe(t),
     quantities: {
       rescaling_share: learned.rescaling,
@@ -71,7 +72,7 @@ function compute(parameters) {
       "alignment@inf": flow.alignment(Infinity),
       "kernel_ratio@inf": ratio,
     },
-    headings: { heading: parameters.clock >= 1 ? "from the start to the end of training" : `from the start to time t = ${formatNumber(t, 3)}` },
+    headings: { heading: clock >= 1 ? "from the start to the end of training" : `from the start to time t = ${formatNumber(t, 3)}` },
     summary: summarise(whole, ratio, training.regime, gram.alignment, flow.alignment(Infinity)),
   };
 }
@@ -93,11 +94,11 @@ function describeAngles(before, after) {
 }
 
 function summarise({ mechanism, crossed }, ratio, regime, before, after) {
-  const name = mechanism === "kernel" ? "Kernel regime" : mechanism[0].toUpperCase() + mechanism.slice(1);
-  const by = crossed && mechanism === "alignment" ? ", by way of disalignment" : "";
+  const name = mechanism === MECHANISM.kernel ? "Kernel regime" : mechanism[0].toUpperCase() + mechanism.slice(1);
+  const by = crossed && mechanism === MECHANISM.alignment ? ", by way of disalignment" : "";
   const angles = describeAngles(before, after);
-  const turned = mechanism === "alignment" || mechanism === "disalignment";
-  if (Math.abs(ratio - 1) < FROZEN && turned && regime === "lazy by imbalance") {
+  const turned = [MECHANISM.alignment, MECHANISM.disalignment].includes(mechanism);
+  if (Math.abs(ratio - 1) < FROZEN && turned && regime === REGIME.by_imbalance) {
     return [
       { text: "The kernel is frozen", tone: "kernel" },
       ` (K(∞)/K₀ = ${formatNumber(ratio, 4)}), for one layer is much larger than the other, `,
@@ -106,7 +107,7 @@ function summarise({ mechanism, crossed }, ratio, regime, before, after) {
     ];
   }
   return [
-    { text: `${name}${by}`, tone: mechanism === "kernel" ? "kernel" : "feature" },
+    { text: `${name}${by}`, tone: mechanism === MECHANISM.kernel ? "kernel" : "feature" },
     `: ${MEANING[mechanism]}, ${angles}; the kernel ends at ${formatNumber(ratio, 4)} times its start.`,
   ];
 }
@@ -134,7 +135,6 @@ function createView(container, { read, set }) {
   return {
     resize: (width) => plane.resize(width),
     draw(result) {
-      container.parentElement.style.setProperty("--mix", `${Math.round(100 * result.rich)}%`);
       const { start, end, cosines, quantities } = result;
       plane.draw({
         ...result,
@@ -145,6 +145,7 @@ function createView(container, { read, set }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const halfPlane = {
   name: "half-plane",
   numbers: {

@@ -1,25 +1,24 @@
+import { formatNumber, formatShort } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
-import { formatNumber, formatShort } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
-import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
-import { clockGrid, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { GradientFlow, Gram, KernelFlow } from "../solver/index.js";
+import { clockGrid, ntkNetwork, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 
 /** One network of the pair: its flow, its curves over its own clock, some of its neurons. */
-function train(sigma, wide, overlap, target, second_moment, noise, draws) {
-  const width = Math.round(wide);
-  const task = taskOf({ second_moment, target, noise });
-  const network = new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
-  const gram = Gram.typical(network, overlap);
+function train({ draws_u, draws_w, ...setting }) {
+  const { sigma } = setting;
+  const task = taskOf(setting);
+  const network = ntkNetwork(setting);
+  const gram = Gram.typical(network, setting.overlap);
   const flow = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const unit = timeUnit(flow);
   const error0 = flow.residual(0);
   const share = (error) => (error0 === 0 ? 0 : (error / error0) ** 2);
-  const start = { u: scaled(draws.draws_u, draws.draws_u.length, sigma), w: scaled(draws.draws_w, draws.draws_w.length, sigma) };
+  const start = { u: scaled(draws_u, draws_u.length, sigma), w: scaled(draws_w, draws_w.length, sigma) };
   return {
     sigma,
     flow,
@@ -67,11 +66,11 @@ function extentOf({ start, end }) {
   return 1.06 * extent || 1;
 }
 
-function compute(parameters, draws) {
-  const { sigma, sigma_reference, width, overlap, target, second_moment, noise, clock } = parameters;
-  const shared = [width, overlap, target, second_moment, noise, draws];
-  const chosen = look(trainChosen(sigma, ...shared), clock);
-  const reference = look(trainReference(sigma_reference, ...shared), clock);
+function compute(parameters, { draws_u, draws_w }) {
+  const { clock, sigma_reference, ...others } = parameters;
+  const setting = { ...others, draws_u, draws_w };
+  const chosen = look(trainChosen(setting), clock);
+  const reference = look(trainReference({ ...setting, sigma: sigma_reference }), clock);
   const [one, other] = [chosen, reference].map(({ sigma }) => `σ = ${formatShort(Number(sigma.toPrecision(2)))}`);
   const verdict = (ratio) => {
     if (Math.abs(ratio - 1) < 0.05) return "kept its kernel";
@@ -137,7 +136,6 @@ function createView(container, { pickTime }) {
     },
     draw(result) {
       const { chosen, reference, names, x: at } = result;
-      container.parentElement.style.setProperty("--mix", `${Math.round(result.mix * 100)}%`);
       loss.draw({
         lines: {
           reference: curve(reference.loss, names.other),
@@ -177,17 +175,10 @@ function drawPlane(panel, network, name) {
   });
 }
 
-/** A preset's scale as a multiple of the crossover, where the kernel floor 2σ² equals the final signal 2|v*|/√d. */
-function preset({ crossover }, { width, target, sigma }) {
-  const { min, max } = specification("initial-scale", "sigma");
-  const wanted = crossover * Math.sqrt(Math.abs(target) / Math.sqrt(Math.round(width)));
-  return { sigma: target === 0 ? sigma : Math.min(Math.max(wanted, min), max) };
-}
-
+/** @type {import("./explorer.js").Explorer} */
 export const initialScale = {
-  preset,
   name: "initial-scale",
-  extras: ["draws_u", "draws_w"],
+  constants: ["draws_u", "draws_w"],
   numbers: {
     columns: [
       { prefix: "", name: "the network being set", tone: "mixed" },

@@ -1,9 +1,9 @@
+import { specification } from "../base/catalogue.js";
+import { formatCount, formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { clock, clockTime, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
-import { GradientFlow, Gram, KernelFlow, Network } from "../solver/index.js";
-import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
+import { GradientFlow, Gram, KernelFlow, LAZY } from "../solver/index.js";
+import { clockGrid, ntkNetwork, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 const { min: NARROWEST, max: WIDEST } = specification("kernel-drift", "width");
@@ -12,22 +12,21 @@ const WIDTHS = Float64Array.from(
 );
 const LEAST_DRIFT = 1e-13;
 
-/** A network with γ = 1/√d and all learning rates 1: the NTK scaling at the initial scale σ. */
-function start(width, sigma, overlap) {
-  const network = new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
-  return { network, gram: Gram.typical(network, overlap) };
+function start(setting) {
+  const network = ntkNetwork(setting);
+  return { network, gram: Gram.typical(network, setting.overlap) };
 }
 
 /** The largest |K(t)/K(0) − 1| of all times: at the end, or where the slope passes 0 and K is least. */
 function largestDrift(flow) {
-  const { slope, signal, kernel, floor } = flow.origin;
+  const { slope, signal, kernel, floor } = flow.initial;
   const dip = slope * flow.task.target < 0 ? (signal * slope) ** 2 / (kernel * (kernel + floor)) : 0;
   return Math.max(Math.abs(flow.kernelDrift), dip);
 }
 
-function train(wide, sigma, overlap, target, second_moment, noise) {
-  const { network, gram } = start(Math.round(wide), sigma, overlap);
-  const task = taskOf({ second_moment, target, noise });
+function train(setting) {
+  const { network, gram } = start(setting);
+  const task = taskOf(setting);
   const flow = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const unit = timeUnit(flow);
@@ -38,16 +37,16 @@ function train(wide, sigma, overlap, target, second_moment, noise) {
     unit,
     exact: sample(GRID, (x) => flow.slope(unit * x)),
     predicted: sample(GRID, (x) => frozen.slope(unit * x)),
-    goal: sample(GRID, () => target),
+    goal: sample(GRID, () => task.target),
     recipe: (t) => recipe(network, task, gram, t),
   };
 }
 
 /** Drift of the kernel at all widths, whatever the width that is looked at. */
-function compare(sigma, overlap, target, second_moment, noise) {
-  const task = taskOf({ second_moment, target, noise });
+function compare(setting) {
+  const task = taskOf(setting);
   const flows = Array.from(WIDTHS, (width) => {
-    const { network, gram } = start(width, sigma, overlap);
+    const { network, gram } = start({ ...setting, width });
     return new GradientFlow(network, task, gram);
   });
   const drift = Float64Array.from(flows, (flow) => Math.abs(flow.kernelDrift));
@@ -61,15 +60,16 @@ const trained = remembering(train);
 const compared = remembering(compare);
 
 function compute(parameters) {
-  const { sigma, overlap, target, second_moment, noise } = parameters;
-  const training = trained(parameters.width, sigma, overlap, target, second_moment, noise);
+  const { clock: place, width: wide, ...setting } = parameters;
+  const training = trained({ ...setting, width: wide });
   const { width, flow, frozen, unit } = training;
-  const t = unit * clockTime(parameters.clock);
+  const { target } = setting;
+  const t = unit * clockTime(place);
   const drift = flow.kernelDrift;
   return {
     ...training,
-    over: compared(sigma, overlap, target, second_moment, noise),
-    x: clockTime(parameters.clock),
+    over: compared(setting),
+    x: clockTime(place),
     drift,
     largest: largestDrift(flow),
     now: { exact: flow.slope(t), predicted: frozen.slope(t) },
@@ -83,7 +83,7 @@ function compute(parameters) {
       "kernel_drift@inf": drift,
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
-    summary: summarise(width, drift, largestDrift(flow), flow.origin.slope, target),
+    summary: summarise(width, drift, largestDrift(flow), flow.initial.slope, target),
   };
 }
 
@@ -100,7 +100,7 @@ function summarise(width, drift, largest, slope, target) {
     ];
   }
   const change = `the kernel ends ${percent(drift)} ${drift > 0 ? "above" : "below"} its start`;
-  return [`${at} `, { text: change, tone: Math.abs(drift) < 0.01 ? "kernel" : "feature" }, ". Ten times the width, a tenth of the change: wide networks in the NTK scaling keep their kernel."];
+  return [`${at} `, { text: change, tone: Math.abs(drift) <= LAZY ? "kernel" : "feature" }, ". Ten times the width, a tenth of the change: wide networks in the NTK scaling keep their kernel."];
 }
 
 function createView(container, { pickTime, set }) {
@@ -140,7 +140,7 @@ function createView(container, { pickTime, set }) {
     },
     draw(result) {
       const { over, now } = result;
-      const ends = [0, result.target, result.flow.origin.slope];
+      const ends = [0, result.target, result.flow.initial.slope];
       const [low, high] = [Math.min(...ends), Math.max(...ends)];
       slope.setScale(low < 0 ? -roomFor(-low) : 0, high > 0 || low === 0 ? roomFor(high) : 0);
       slope.draw({
@@ -172,6 +172,7 @@ function roomFor(size) {
   return size <= 3 ? 3.2 : niceCeiling(size);
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const kernelDrift = {
   name: "kernel-drift",
   numbers: {

@@ -1,18 +1,18 @@
+import { formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { branch, PlanePanel, reach } from "../charts/plane_panel.js";
 import { clock, clockTime, linear, niceCeiling } from "../charts/scales.js";
-import { formatNumber } from "../frame/format.js";
-import { GradientFlow, Gram, Network } from "../solver/index.js";
-import { clockGrid, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { GradientFlow, Gram } from "../solver/index.js";
+import { clockGrid, networkOf, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(120);
 
 /** The network and its whole training, whatever the moment that is looked at. */
-function train(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_moment, noise, draws) {
-  const width = Math.round(wide);
-  const network = new Network({ width, gamma, sigma_u, sigma_w, eta_u, eta_w });
-  const task = taskOf({ second_moment, target, noise });
-  const start = { u: scaled(draws.draws_u, width, sigma_u), w: scaled(draws.draws_w, width, sigma_w) };
+function train({ draws_u, draws_w, ...setting }) {
+  const network = networkOf(setting);
+  const { width, sigma_u, sigma_w, eta_u, eta_w } = network;
+  const task = taskOf(setting);
+  const start = { u: scaled(draws_u, width, sigma_u), w: scaled(draws_w, width, sigma_w) };
   const gram = Gram.fromWeights(start.u, start.w);
   const flow = new GradientFlow(network, task, gram);
   const unit = timeUnit(flow);
@@ -39,11 +39,11 @@ function train(wide, gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_momen
 
 const trained = remembering(train);
 
-function compute(parameters, draws) {
-  const { gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_moment, noise } = parameters;
-  const training = trained(parameters.width, gamma, sigma_u, sigma_w, eta_u, eta_w, target, second_moment, noise, draws);
+function compute(parameters, { draws_u, draws_w }) {
+  const { clock: place, ...setting } = parameters;
+  const training = trained({ ...setting, draws_u, draws_w });
   const { width, flow, unit, start } = training;
-  const x = clockTime(parameters.clock);
+  const x = clockTime(place);
   const t = unit * x;
   return {
     ...training,
@@ -146,9 +146,10 @@ function createView(container, { pickTime }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const neuronPlane = {
   name: "neuron-plane",
-  extras: ["draws_u", "draws_w"],
+  constants: ["draws_u", "draws_w"],
   numbers: {
     tiles: [
       { key: "slope", tone: "feature", note: "moves" },

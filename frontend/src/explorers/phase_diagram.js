@@ -1,41 +1,47 @@
-import presets from "../../../flbook/shared/presets.json" with { type: "json" };
+import { presets, specification } from "../base/catalogue.js";
+import { formatCount, formatNumber } from "../base/format.js";
+import { html } from "../base/html.js";
+import { differ } from "../base/parameters.js";
 import { ExponentPanel } from "../charts/exponent_panel.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { clock, clockTime, decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { formatCount, formatNumber } from "../frame/format.js";
-import { html } from "../frame/html.js";
-import { differ, specification } from "../frame/parameters.js";
-import { GradientFlow, Gram, KernelFlow, Scaling } from "../solver/index.js";
+import { GradientFlow, Gram, KernelFlow, PHASE, Scaling, SPEED } from "../solver/index.js";
+import { parametersOf, scalingOf } from "./parametrisation.js";
 import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(120);
 const REACH = 2;
-const POWERS = { c_gamma: "gamma", c_u: "sigma2_u", c_w: "sigma2_w", e_u: "eta_u", e_w: "eta_w" };
-const NAMED = ["mean_field", "mup", "xavier", "ntk", "kaiming", "standard"];
+const NAMED = Object.values(presets).flatMap(({ label, meaning, scaling }) => (scaling ? [{ label, meaning, name: scaling }] : []));
 const PHASES = {
-  kernel: { name: "Kernel phase", tone: "kernel", limit: "the wider the network, the less its kernel moves" },
-  critical: { name: "Feature learning, critical", tone: "feature", limit: "at every width the kernel grows by about the same factor" },
-  vanishing: {
+  [PHASE.kernel]: { name: "Kernel phase", tone: "kernel", limit: "the wider the network, the less its kernel moves" },
+  [PHASE.critical]: { name: "Feature learning, critical", tone: "feature", limit: "at every width the kernel grows by about the same factor" },
+  [PHASE.vanishing]: {
     name: "Feature learning from a vanishing start",
     tone: "feature",
     limit: "the wider the network, the smaller the kernel that it starts from, and the longer the plateau",
   },
 };
 const SPEEDS = {
-  learning: "It learns in a time of order 1",
-  frozen: "In a time of order 1 nothing happens: larger learning rates are needed",
-  unstable: "In wide networks a step of order 1 diverges: smaller learning rates are needed",
+  [SPEED.at]: "It learns in a time of order 1",
+  [SPEED.below]: "In a time of order 1 nothing happens: larger learning rates are needed",
+  [SPEED.above]: "In wide networks a step of order 1 diverges: smaller learning rates are needed",
 };
 
-function scalingOf(parameters) {
-  return new Scaling(Object.fromEntries(Object.entries(POWERS).map(([name, power]) => [power, parameters[name]])));
+/** The named parametrisations in the order of their presets, each with the parameters that it sets. */
+function namedPlaces(scalings) {
+  return NAMED.map(({ label, meaning, name }) => {
+    const scaling = new Scaling(scalings[name]);
+    return { label, meaning, scaling, values: parametersOf(scaling) };
+  });
 }
 
-function train(wide, c_gamma, c_u, c_w, e_u, e_w, overlap, target, second_moment, noise) {
-  const scaling = scalingOf({ c_gamma, c_u, c_w, e_u, e_w });
-  const network = scaling.atWidth(Math.round(wide));
-  const task = taskOf({ second_moment, target, noise });
-  const gram = Gram.typical(network, overlap);
+const placesOf = remembering(namedPlaces);
+
+function train(setting) {
+  const scaling = scalingOf(setting);
+  const network = scaling.atWidth(Math.round(setting.width));
+  const task = taskOf(setting);
+  const gram = Gram.typical(network, setting.overlap);
   const flow = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const unit = timeUnit(flow);
@@ -46,7 +52,7 @@ function train(wide, c_gamma, c_u, c_w, e_u, e_w, overlap, target, second_moment
     unit,
     slope: sample(GRID, (x) => flow.slope(unit * x)),
     predicted: sample(GRID, (x) => frozen.slope(unit * x)),
-    goal: sample(GRID, () => target),
+    goal: sample(GRID, () => task.target),
     kernel: sample(GRID, (x) => flow.kernelRatio(unit * x)),
     recipe: (t) => ({ ...recipe(network, task, gram, t), scaling: { ...scaling } }),
   };
@@ -55,23 +61,23 @@ function train(wide, c_gamma, c_u, c_w, e_u, e_w, overlap, target, second_moment
 const trained = remembering(train);
 
 function compute(parameters, { scalings }) {
-  const { width: wide, c_gamma, c_u, c_w, e_u, e_w, overlap, target, second_moment, noise } = parameters;
-  const training = trained(wide, c_gamma, c_u, c_w, e_u, e_w, overlap, target, second_moment, noise);
+  const { clock: place, ...setting } = parameters;
+  const training = trained(setting);
   const { scaling, width, flow, unit } = training;
-  const t = unit * clockTime(parameters.clock);
+  const t = unit * clockTime(place);
   const powers = scaling.exponents();
   const { name, tone, limit } = PHASES[scaling.phase()];
-  const imbalanced = scaling.phase() === "kernel" && powers.alignment >= 0;
+  const imbalanced = scaling.phase() === PHASE.kernel && powers.alignment >= 0;
   const ratio = flow.kernelRatio(Infinity);
   return {
     ...training,
-    x: clockTime(parameters.clock),
+    x: clockTime(place),
     powers,
-    chosen: NAMED.map((key) => Object.entries(POWERS).every(([mine, theirs]) => !differ(parameters[mine], scalings[key][theirs]))),
-    mix: tone === "kernel" ? 0 : 100,
+    chosen: placesOf(scalings).map(({ values }) => Object.entries(values).every(([name, value]) => !differ(parameters[name], value))),
+    mix: tone === "kernel" ? 0 : 1,
     words: `k ${formatNumber(powers.kernel, 3)}, b ${formatNumber(powers.signal, 3)}: ${name}`,
     now: { slope: flow.slope(t), kernel: flow.kernelRatio(t) },
-    target,
+    target: setting.target,
     parameters: training.recipe(t),
     quantities: {
       "exponent.signal": powers.signal,
@@ -103,7 +109,7 @@ export function movedTo(kernel, signal, exponents) {
   return allowed ? Object.fromEntries(bounds.map(({ name, by }) => [name, exponents[name] + by])) : undefined;
 }
 
-function createView(container, { pickTime, read, set, replay, extras }) {
+function createView(container, { pickTime, read, set, replay, constants }) {
   container.classList.add("flb-beside");
   const left = html("div", { class: "flb-side" });
   const side = html("div", { class: "flb-side" });
@@ -112,10 +118,9 @@ function createView(container, { pickTime, read, set, replay, extras }) {
     title: "where a parametrisation lies as the width grows",
     reach: REACH,
     step: 0.25,
-    places: NAMED.map((key) => {
-      const { signal, kernel } = new Scaling(extras.scalings[key]).exponents();
-      const values = Object.fromEntries(Object.entries(POWERS).map(([mine, theirs]) => [mine, extras.scalings[key][theirs]]));
-      return { label: presets[key].label, title: presets[key].meaning, signal, kernel, choose: () => set(values) };
+    places: placesOf(constants.scalings).map(({ label, meaning, scaling, values }) => {
+      const { signal, kernel } = scaling.exponents();
+      return { label, title: meaning, signal, kernel, choose: () => set(values) };
     }),
     read: () => scalingOf(read()).exponents(),
     move: (kernel, signal) => {
@@ -128,7 +133,7 @@ function createView(container, { pickTime, read, set, replay, extras }) {
     html(
       "p",
       { class: "flb-note" },
-      "A click, a drag or the arrow keys change both initial variances by one power of the width and both learning rates by another; the output multiplier and the ratios of the layers stay. A name sets all five powers.",
+      "A click, a drag or the arrow keys change both initial variances by one power of the width and both learning rates by another; the output multiplier and the ratios of the layers stay. A name sets all five powers and what stands in front of them.",
     ),
   );
   const slope = new LinePanel(side, {
@@ -162,7 +167,6 @@ function createView(container, { pickTime, read, set, replay, extras }) {
       kernel.resize(rest, wide ? Math.round(square * 0.44) : 150);
     },
     draw(result) {
-      container.parentElement.style.setProperty("--mix", `${result.mix}%`);
       const { powers, width } = result;
       map.draw({
         kernel: powers.kernel,
@@ -194,9 +198,10 @@ function createView(container, { pickTime, read, set, replay, extras }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const phaseDiagram = {
   name: "phase-diagram",
-  extras: ["scalings"],
+  constants: ["scalings"],
   numbers: {
     tiles: [
       { key: "exponent.kernel", tone: "mixed" },

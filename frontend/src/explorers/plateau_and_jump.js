@@ -1,21 +1,22 @@
+import { specification } from "../base/catalogue.js";
+import { formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, niceCeiling } from "../charts/scales.js";
-import { formatNumber } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
-import { GradientFlow, Gram, LogisticFlow, Network } from "../solver/index.js";
-import { recipe, remembering, sample, taskOf } from "./setting.js";
+import { GradientFlow, Gram, LogisticFlow } from "../solver/index.js";
+import { networkOf, recipe, remembering, sample, taskOf } from "./setting.js";
 
 const { max: LAST } = specification("plateau-and-jump", "tau");
 const POINTS = 500;
 const GRID = Float64Array.from({ length: POINTS + 1 }, (_, i) => (LAST * i) / POINTS);
 
-function train(wide, sigma, overlap, target, second_moment, noise) {
-  const network = new Network({ width: Math.round(wide), sigma_u: sigma, sigma_w: sigma });
-  const task = taskOf({ second_moment, target, noise });
+function train({ width, sigma, overlap, ...setting }) {
+  const network = networkOf({ width, sigma_u: sigma, sigma_w: sigma });
+  const { second_moment, target } = setting;
+  const task = taskOf(setting);
   const gram = Gram.typical(network, overlap);
   const flow = new GradientFlow(network, task, gram);
   const limit = new LogisticFlow(network, task, gram);
-  const { signal, floor, halves } = flow.origin;
+  const { signal, floor, halves } = flow.initial;
   const goal = signal * target;
   const unit = 1 / (second_moment * goal);
   const [rising] = halves;
@@ -38,14 +39,14 @@ function train(wide, sigma, overlap, target, second_moment, noise) {
 const trained = remembering(train);
 
 function compute(parameters) {
-  const { width, sigma, overlap, target, second_moment, noise, tau } = parameters;
-  const training = trained(width, sigma, overlap, target, second_moment, noise);
+  const { tau, ...setting } = parameters;
+  const training = trained(setting);
   const { flow, unit, plateau, longer, jump } = training;
   const t = unit * tau;
   return {
     ...training,
     tau,
-    target,
+    target: setting.target,
     now: { exact: flow.slope(t), alignment: flow.alignment(t) },
     parameters: training.recipe(t),
     quantities: {
@@ -140,6 +141,7 @@ function createView(container, { pickTime }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const plateauAndJump = {
   name: "plateau-and-jump",
   numbers: {

@@ -1,9 +1,9 @@
+import { specification } from "../base/catalogue.js";
+import { formatNumber, formatShort } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
-import { formatNumber, formatShort } from "../frame/format.js";
-import { specification } from "../frame/parameters.js";
-import { GradientFlow, Gram, Network, testError } from "../solver/index.js";
-import { recipe, remembering, sample, taskOf } from "./setting.js";
+import { GradientFlow, Gram, testError } from "../solver/index.js";
+import { ntkNetwork, recipe, remembering, sample, taskOf } from "./setting.js";
 
 const SCALE = specification("test-error", "sigma");
 const TIME = specification("test-error", "t");
@@ -11,24 +11,22 @@ const ERROR = logarithmic(1e-7, 1e5);
 const SIGMAS = Float64Array.from({ length: 121 }, (_, i) => SCALE.min * (SCALE.max / SCALE.min) ** (i / 120));
 const TIMES = Float64Array.from({ length: 161 }, (_, i) => TIME.min * (TIME.max / TIME.min) ** (i / 160));
 
-/** A network with γ = 1/√d and all learning rates 1. */
-function flowAt(sigma, wide, overlap, target, second_moment, noise) {
-  const width = Math.round(wide);
-  const network = new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
-  const task = taskOf({ second_moment, target, noise });
-  const gram = Gram.typical(network, overlap);
+function flowAt(setting) {
+  const network = ntkNetwork(setting);
+  const task = taskOf(setting);
+  const gram = Gram.typical(network, setting.overlap);
   return { flow: new GradientFlow(network, task, gram), recipe: (t) => recipe(network, task, gram, t) };
 }
 
 /** The errors of every initial scale at one time. */
-function across(t, moment, ...setting) {
-  return curves(SIGMAS, (sigma) => testError(flowAt(sigma, ...setting).flow, t, moment));
+function across({ t, off_line_moment, ...setting }) {
+  return curves(SIGMAS, (sigma) => testError(flowAt({ ...setting, sigma }).flow, t, off_line_moment));
 }
 
 /** The errors of one initial scale at all times. */
-function along(sigma, moment, ...setting) {
-  const { flow } = flowAt(sigma, ...setting);
-  return curves(TIMES, (t) => testError(flow, t, moment));
+function along({ off_line_moment, ...setting }) {
+  const { flow } = flowAt(setting);
+  return curves(TIMES, (t) => testError(flow, t, off_line_moment));
 }
 
 function curves(grid, read) {
@@ -41,19 +39,20 @@ const acrossScales = remembering(across);
 const alongTime = remembering(along);
 
 function compute(parameters) {
-  const { sigma, t, width, off_line_moment: moment, overlap, target, second_moment, noise } = parameters;
-  const setting = [width, overlap, target, second_moment, noise];
-  const { flow, recipe: at } = flowAt(sigma, ...setting);
-  const error = testError(flow, t, moment);
+  const { t, ...atAnyTime } = parameters;
+  const { sigma, ...atAnyScale } = parameters;
+  const { off_line_moment } = parameters;
+  const { flow, recipe: at } = flowAt(parameters);
+  const error = testError(flow, t, off_line_moment);
   const untrained = flow.task.loss(flow.task.target);
   return {
     sigma,
     t,
     error,
-    scales: acrossScales(t, moment, ...setting),
-    times: alongTime(sigma, moment, ...setting),
+    scales: acrossScales(atAnyScale),
+    times: alongTime(atAnyTime),
     untrained: sample(SIGMAS, () => untrained),
-    parameters: { ...at(t), off_line_moment: moment },
+    parameters: { ...at(t), off_line_moment },
     quantities: {
       generalisation_error: error.total,
       off_line_error: error.offLine,
@@ -134,6 +133,7 @@ function createView(container, { pickTime, set }) {
   };
 }
 
+/** @type {import("./explorer.js").Explorer} */
 export const testErrorExplorer = {
   name: "test-error",
   numbers: {

@@ -1,6 +1,7 @@
 // Names, keys and spoken values for the ipywidgets controls that stand beside the figure.
 
-import { specification, stepped } from "./parameters.js";
+import { specification } from "../base/catalogue.js";
+import { stepped } from "../base/parameters.js";
 
 const STEPS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 5, PageDown: -5 };
 const NAME_CLASS = /flbook-parameter-(\w+)/;

@@ -1,14 +1,33 @@
-import presets from "../../../flbook/shared/presets.json" with { type: "json" };
+import { catalogue, parameterNames, presets, specification } from "../base/catalogue.js";
+import { html } from "../base/html.js";
+import { differ, fromPosition, toPosition } from "../base/parameters.js";
+import { presetValues } from "../explorers/presets.js";
+import { Buttons } from "./buttons.js";
 import { attendControls } from "./controls.js";
-import { html } from "./html.js";
 import { Numbers } from "./numbers.js";
-import { catalogue, differ, fromPosition, parameterNames, specification, toPosition } from "./parameters.js";
 import { Player } from "./player.js";
-import { paint } from "./theme.js";
+import { Summary } from "./summary.js";
 
 const SETTLED = 600; // ms without a change after which the next one starts a new comparison
-const SPOKEN = 1000; // ms of rest before a screen reader is told
 const PLAY = 5000; // ms from the start of training to its end
+
+/** JSON has no infinity: it travels as text. */
+const packed = (_, value) => (value === Infinity ? "Infinity" : value);
+
+/**
+ * @typedef {import("../explorers/explorer.js").Constants} Constants
+ * @typedef {import("../explorers/explorer.js").Parameters} Parameters
+ */
+
+/**
+ * What is used of an anywidget model.
+ * @typedef {object} Model
+ * @property {(name: string) => any} get
+ * @property {(name: string, value: unknown) => void} set
+ * @property {() => void} save_changes
+ * @property {(event: string, listener: () => void) => void} on
+ * @property {(event: string, listener: () => void) => void} off
+ */
 
 /**
  * The frame round every explorer's picture: it turns the widget's traits into parameters, has the explorer
@@ -16,111 +35,105 @@ const PLAY = 5000; // ms from the start of training to its end
  */
 export class Frame {
   /**
-   * @param {object} model the anywidget model
+   * @param {Model} model
    * @param {HTMLElement} el
-   * @param {object} explorer a module of ../explorers
+   * @param {import("../explorers/explorer.js").Explorer} explorer
    */
   constructor(model, el, explorer) {
+    const { name, numbers, constants = [] } = explorer;
     this.model = model;
     this.explorer = explorer;
-    this.configuration = catalogue[explorer.name];
-    this.names = parameterNames(explorer.name);
-    this.timeName = this.configuration.time;
-    this.extras = Object.fromEntries((explorer.extras ?? []).map((name) => [name, model.get(name)]));
+    this.configuration = catalogue[name];
+    this.names = parameterNames(name);
+    this.time = specification(name, this.configuration.time);
+    this.constants = /** @type {Constants} */ (Object.fromEntries(constants.map((key) => [key, model.get(key)])));
+    this.root = html("div", { class: "flb", "data-flbook-explorer": name, role: "group", "aria-label": this.configuration.title });
+    this.charts = html("div", { class: "flb-charts" });
+    this.summary = new Summary();
+    this.root.append(this.summary.element, this.charts, this.summary.spoken);
+    this.view = explorer.createView(this.charts, this.#actions());
+    this.numbers = new Numbers(this.root, { ...numbers, label: "Numbers" });
+    this.player = this.#makePlayer();
+    this.buttons = this.#makeButtons();
+    this.root.append(this.buttons.element);
+    el.append(this.root);
+    /** @type {Parameters | undefined} what is drawn */
+    this.parameters = undefined;
     this.changedAt = -Infinity;
-    this.#build(el);
+    this.width = 0;
+    /** @type {number | undefined} the frame that has been asked for */
+    this.pending = undefined;
+    /** @type {(() => void) | undefined} */
+    this.release = undefined;
     this.onChange = () => this.#schedule();
     model.on("change", this.onChange);
     this.resizing = new ResizeObserver(() => this.#resized());
     this.resizing.observe(this.charts);
   }
 
-  #build(el) {
-    const { title } = this.configuration;
-    this.root = html("div", { class: "flb", "data-flbook-explorer": this.explorer.name, role: "group", "aria-label": title });
-    paint(this.root);
-    this.summary = html("p", { class: "flb-summary" });
-    this.charts = html("div", { class: "flb-charts" });
-    this.spoken = html("p", { class: "flb-spoken", role: "status" });
-    this.root.append(this.summary, this.charts, this.spoken);
-    this.view = this.explorer.createView(this.charts, {
-      pickTime: (place) => this.#pickTime(place),
+  /** What the picture may do. @returns {import("../explorers/explorer.js").Actions} */
+  #actions() {
+    return {
+      pickTime: (place) => {
+        this.player.stop();
+        this.#setTime(place);
+        this.model.save_changes();
+      },
       read: () => this.#read(),
       set: (values) => this.#set(values),
       replay: () => this.player.restart(),
-      extras: this.extras,
-    });
-    this.numbers = new Numbers(this.root, { ...this.explorer.numbers, label: "Numbers" });
-    this.root.append(this.#actions());
-    el.append(this.root);
+      constants: this.constants,
+    };
   }
 
-  #actions() {
-    const row = html("div", { class: "flb-actions" });
-    const time = specification(this.explorer.name, this.timeName);
-    this.playButton = html("button", { type: "button", class: "flb-button flb-play" });
-    this.player = new Player({
+  #makePlayer() {
+    return new Player({
       duration: PLAY,
-      read: () => toPosition(time, this.model.get(this.timeName)),
+      read: () => toPosition(this.time, this.model.get(this.configuration.time)),
       write: (place) => {
-        this.#set({ [this.timeName]: fromPosition(time, place) }, false);
+        this.#setTime(place);
         if (place >= 1) this.model.save_changes();
       },
-      changed: (playing) => this.#showPlaying(playing),
+      changed: (playing) => {
+        this.buttons.showPlaying(playing);
+        if (!playing) this.model.save_changes();
+      },
     });
-    this.playButton.addEventListener("click", () => this.player.toggle());
-    this.#showPlaying(false);
-    const group = html("div", { class: "flb-presets", role: "group", "aria-label": "Presets" });
-    this.presetButtons = this.configuration.presets.map((name) => {
-      const { label, meaning } = presets[name];
-      const button = html("button", { type: "button", class: "flb-button", title: meaning, "data-preset": name }, label);
-      button.addEventListener("click", () => this.#set(this.#presetValues(name)));
-      group.append(button);
-      return button;
-    });
-    const reset = html("button", { type: "button", class: "flb-button flb-reset", title: "back to the start" }, "Reset");
-    reset.addEventListener("click", () => {
-      this.player.stop();
-      this.#set(this.model.get("start"));
-    });
-    row.append(this.playButton, reset, group);
-    return row;
   }
 
-  #showPlaying(playing) {
-    const { plays = "the training" } = this.configuration;
-    this.playButton.textContent = playing ? "❚❚ Pause" : "▶ Play";
-    this.playButton.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${plays}`);
-    if (!playing) this.model.save_changes();
+  #makeButtons() {
+    const { presets, plays = "the training" } = this.configuration;
+    return new Buttons({
+      presets,
+      plays,
+      play: () => this.player.toggle(),
+      reset: () => this.#reset(),
+      choose: (preset) => this.#set(this.#presetValues(preset)),
+    });
   }
 
-  /** A preset's values, at the width that is set now where they are powers of it and the exponents are no parameters. */
-  #presetValues(name) {
-    const preset = presets[name];
-    if (preset.values) return preset.values;
-    if (this.explorer.preset) return this.explorer.preset(preset, this.#read());
-    const { gamma, sigma2_u, sigma2_w, eta_u, eta_w } = preset.exponents ?? this.model.get("scalings")[preset.scaling];
-    if (this.names.includes("c_gamma")) return { c_gamma: gamma, c_u: sigma2_u, c_w: sigma2_w, e_u: eta_u, e_w: eta_w };
-    const width = Math.round(this.model.get("width"));
-    const power = (exponent) => width ** exponent;
-    const wanted = {
-      gamma: power(gamma),
-      sigma_u: power(sigma2_u / 2),
-      sigma_w: power(sigma2_w / 2),
-      eta_u: power(eta_u),
-      eta_w: power(eta_w),
-    };
-    return Object.fromEntries(Object.entries(wanted).filter(([key]) => this.names.includes(key)));
+  /** @returns {Parameters} */
+  #read() {
+    return Object.fromEntries(this.names.map((name) => [name, this.model.get(name)]));
   }
 
-  #set(values, save = true) {
+  #set(values) {
     for (const [name, value] of Object.entries(values)) this.model.set(name, value);
-    if (save) this.model.save_changes();
+    this.model.save_changes();
   }
 
-  #pickTime(place) {
+  #setTime(place) {
+    this.model.set(this.configuration.time, fromPosition(this.time, place));
+  }
+
+  #reset() {
     this.player.stop();
-    this.#set({ [this.timeName]: fromPosition(specification(this.explorer.name, this.timeName), place) });
+    this.#set(this.model.get("start"));
+  }
+
+  #presetValues(name) {
+    const setting = { explorer: this.explorer.name, now: this.#read(), scalings: this.model.get("scalings") };
+    return presetValues(presets[name], setting);
   }
 
   #schedule() {
@@ -142,46 +155,34 @@ export class Frame {
     return box ? attendControls(box, this.explorer.name) : () => {};
   }
 
-  #read() {
-    return Object.fromEntries(this.names.map((name) => [name, this.model.get(name)]));
-  }
-
   #redraw() {
     if (this.pending !== undefined) cancelAnimationFrame(this.pending);
     this.pending = undefined;
     if (!this.width) return;
     const parameters = this.#read();
-    const settings = this.names.filter((name) => name !== this.timeName);
-    if (this.parameters && settings.some((name) => differ(parameters[name], this.parameters[name]))) {
-      const now = performance.now();
-      if (now - this.changedAt > SETTLED) this.view.keepGhost();
-      this.changedAt = now;
-    }
+    this.#keepGhostBefore(parameters);
     this.parameters = parameters;
-    const result = this.explorer.compute(parameters, this.extras);
+    const result = this.explorer.compute(parameters, this.constants);
+    if (result.mix !== undefined) this.root.style.setProperty("--mix", `${Math.round(100 * result.mix)}%`);
     this.view.draw(result);
     this.numbers.show(result.quantities, result.headings);
-    this.#say(result.summary);
-    this.root.dataset.parameters = JSON.stringify(result.parameters, (_, value) => (value === Infinity ? "Infinity" : value));
-    for (const button of this.presetButtons) button.setAttribute("aria-pressed", String(this.#matches(button.dataset.preset)));
+    this.summary.say(result.summary);
+    this.buttons.showChosen((preset) =>
+      Object.entries(this.#presetValues(preset)).every(([name, value]) => !differ(parameters[name], value)),
+    );
+    this.root.dataset.parameters = JSON.stringify(result.parameters, packed);
     this.root.dataset.ready = "true";
   }
 
-  /** Writes the one sentence that the picture says, and has it read out once the reader's hand rests. */
-  #say(summary) {
-    const parts = [summary].flat().map((part) => (typeof part === "string" ? { text: part } : part));
-    const text = parts.map((part) => part.text).join("");
-    if (this.summary.textContent === text) return;
-    const first = this.summary.textContent === "";
-    this.summary.replaceChildren(
-      ...parts.map((part) => (part.tone ? html("span", { class: `flb-tone-${part.tone} flb-word` }, part.text) : part.text)),
-    );
-    clearTimeout(this.speaking);
-    if (!first) this.speaking = setTimeout(() => (this.spoken.textContent = text), SPOKEN);
-  }
-
-  #matches(preset) {
-    return Object.entries(this.#presetValues(preset)).every(([name, value]) => !differ(this.parameters[name], value));
+  /** Keeps what is drawn as the ghost when something else than the time moves, after a rest. */
+  #keepGhostBefore(parameters) {
+    const drawn = this.parameters;
+    if (drawn === undefined) return;
+    const settings = this.names.filter((name) => name !== this.configuration.time);
+    if (!settings.some((name) => differ(parameters[name], drawn[name]))) return;
+    const now = performance.now();
+    if (now - this.changedAt > SETTLED) this.view.keepGhost();
+    this.changedAt = now;
   }
 
   /** Lets go of everything that listens. */
@@ -189,7 +190,7 @@ export class Frame {
     this.player.stop();
     this.model.off("change", this.onChange);
     this.resizing.disconnect();
-    clearTimeout(this.speaking);
+    this.summary.dispose();
     if (this.pending !== undefined) cancelAnimationFrame(this.pending);
     this.release?.();
   }

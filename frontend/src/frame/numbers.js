@@ -1,34 +1,26 @@
-import quantities from "../../../flbook/shared/quantities.json" with { type: "json" };
-import { formatNumber } from "./format.js";
-import { html, symbolic } from "./html.js";
-
-const MOMENTS = { 0: "at the start", inf: "in the end" };
-
-/** "kernel_flow.slope@inf" → its three parts. */
-export function parseQuantity(name) {
-  const [path, moment = ""] = name.split("@");
-  const cut = path.lastIndexOf(".");
-  return { prefix: path.slice(0, Math.max(cut, 0)), base: path.slice(cut + 1), moment };
-}
+import { quantityWords } from "../base/catalogue.js";
+import { formatNumber } from "../base/format.js";
+import { html, symbolic } from "../base/html.js";
 
 function output(name, label) {
   return html("output", { "data-quantity": name, "aria-live": "off", "aria-label": label });
-}
-
-/** What shared/quantities.json says of a quantity, by its full name where that has an entry of its own. */
-function about(name) {
-  const { prefix, base, moment } = parseQuantity(name);
-  return { ...(quantities[`${prefix}.${base}`] ?? quantities[base]), when: MOMENTS[moment] };
 }
 
 /** The live numbers of a figure. */
 export class Numbers {
   /**
    * @param {Element} parent
-   * @param {{key: string, note?: string, tone?: string, frozen?: boolean}[]} tiles one number each
+   * @param {object} options
+   * @param {import("../explorers/explorer.js").Tile[]} [options.tiles] one number each
+   * @param {import("../explorers/explorer.js").Column[]} [options.columns] of a table
+   * @param {string[]} [options.rows] of a table: the quantities without the columns' prefixes
+   * @param {string} options.label
    */
   constructor(parent, { tiles = [], columns = [], rows = [], label }) {
+    /** @type {Map<string, HTMLElement>} */
     this.outputs = new Map();
+    /** @type {HTMLElement[]} */
+    this.columns = [];
     this.heading = html("span", { class: "flb-numbers-title" });
     this.box = html("div", { class: "flb-numbers", role: "group", "aria-label": label }, this.heading);
     if (columns.length) this.#table(columns, rows);
@@ -42,8 +34,9 @@ export class Numbers {
     return element;
   }
 
+  /** @param {import("../explorers/explorer.js").Tile} tile */
   #tile({ key, note, tone = "ink", minor = false }) {
-    const { label, symbol, when } = about(key);
+    const { label, symbol, when } = quantityWords(key);
     const words = [label, note ?? when].filter(Boolean).join(", ");
     const tile = html(
       "div",
@@ -62,7 +55,7 @@ export class Numbers {
     table.append(html("thead", {}, head));
     const body = html("tbody", {});
     for (const row of rows) {
-      const { label: words, symbol, when } = about(row);
+      const { label: words, symbol, when } = quantityWords(row);
       const label = [words, when].filter(Boolean).join(", ");
       const line = html("tr", {}, html("th", { scope: "row" }, label, " ", symbolic(symbol)));
       columns.forEach(({ prefix, name, tone }) => {
@@ -74,8 +67,12 @@ export class Numbers {
     this.box.append(table);
   }
 
-  /** Writes the values; every output must get one. */
-  show(values, { heading = "", columns = [] } = {}) {
+  /**
+   * Writes the values; every output must get one.
+   * @param {Record<string, number>} values
+   * @param {{heading: string, columns?: string[]}} headings
+   */
+  show(values, { heading, columns = [] }) {
     if (this.heading.textContent !== heading) this.heading.textContent = heading;
     columns.forEach((text, i) => {
       if (this.columns[i].textContent !== text) this.columns[i].textContent = text;

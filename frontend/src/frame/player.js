@@ -2,7 +2,11 @@
 export class Player {
   /** @param {{duration: number, read: () => number, write: (place: number) => void, changed: (playing: boolean) => void}} options */
   constructor(options) {
-    Object.assign(this, options);
+    this.duration = options.duration;
+    this.read = options.read;
+    this.write = options.write;
+    this.changed = options.changed;
+    /** @type {number | undefined} */
     this.frame = undefined;
   }
 
@@ -21,9 +25,9 @@ export class Player {
       return;
     }
     const from = this.read() >= 0.999 ? 0 : Math.max(this.read(), 0);
-    let begin;
+    let begin = NaN;
     const advance = (now) => {
-      begin ??= now;
+      if (Number.isNaN(begin)) begin = now;
       const place = Math.min(from + (now - begin) / this.duration, 1);
       this.write(place);
       if (place >= 1) this.stop();
@@ -41,7 +45,7 @@ export class Player {
   }
 
   stop() {
-    if (!this.playing) return;
+    if (this.frame === undefined) return;
     cancelAnimationFrame(this.frame);
     this.frame = undefined;
     this.changed(false);

@@ -1,14 +1,17 @@
 import { ChiSquareQuantile, normalQuantile } from "./chi_square.js";
 import { Gram } from "./gram.js";
-
-// The root of x³ = x + 1: multiples of its inverse and of that squared fill a square more evenly than random points.
-const PLASTIC = 1.324717957244746;
+import { PLASTIC } from "./terms.js";
 
 /** √(a² + b²), by the square root alone where the squares neither over- nor underflow. */
 function hypot(a, b) {
   const size = Math.sqrt(a * a + b * b);
   return size > 1e-140 && size < 1e150 ? size : Math.hypot(a, b);
 }
+
+/**
+ * χ²_d and χ²_{d−1} of every network at one width.
+ * @typedef {{width: number, length: Float64Array, across: Float64Array}} Starts
+ */
 
 const fraction = (x) => x - Math.floor(x);
 
@@ -27,13 +30,15 @@ export class Draws {
     this.overlap = Float64Array.from(index, (i) => normalQuantile((i + 0.5) / count));
     this.lengths = index.map((i) => new ChiSquareQuantile(fraction(0.5 + i * (1 / PLASTIC))));
     this.others = index.map((i) => new ChiSquareQuantile(fraction(0.5 + i * (1 / PLASTIC ** 2))));
+    /** @type {Map<number, Starts | undefined>} */
     this.kept = new Map(Array.from(widths, (width) => [width, undefined]));
-    this.last = { width: NaN };
+    /** @type {Starts | undefined} */
+    this.last = undefined;
   }
 
-  /** χ²_d and χ²_{d−1} of every network at one width. */
+  /** @returns {Starts} */
   at(width) {
-    const known = this.kept.get(width) ?? (this.last.width === width ? this.last : undefined);
+    const known = this.kept.get(width) ?? (this.last?.width === width ? this.last : undefined);
     if (known) return known;
     const starts = {
       width,
@@ -54,7 +59,9 @@ export class Ensemble {
    * @param {import("./task.js").Task} task
    */
   constructor(draws, network, task) {
-    Object.assign(this, { draws, network, task });
+    this.draws = draws;
+    this.network = network;
+    this.task = task;
   }
 
   /** The start of network i. */
@@ -69,6 +76,7 @@ export class Ensemble {
     );
   }
 
+  /** @param {(along: number, height: number, i: number) => number} read what is wanted of u·w, √D and the number of a network */
   #each(read) {
     const { sigma_u, sigma_w, width } = this.network;
     const { length, across } = this.draws.at(width);

@@ -1,9 +1,14 @@
 import { Gram } from "./gram.js";
 import { halves, ratio, smallestTerms } from "./halves.js";
-import { Origin } from "./origin.js";
+import { Initial } from "./initial.js";
 
 const LONG_PAST = 1500; // from here on exp(−κ) is below every residual that a double can hold
 const PAST = 700; // from here on exp(−κ) leaves the normal range
+
+/**
+ * The flow at one time; `angle` is the hyperbolic one by which every neuron has turned.
+ * @typedef {{t: number, kernel: number, residual: number, slope: number, angle: number}} State
+ */
 
 /**
  * Gradient flow of one network, solved exactly: dv/dt = −m K(v)(v − v*), with Δ and D frozen.
@@ -21,32 +26,35 @@ export class GradientFlow {
     this.network = network;
     this.task = task;
     this.start = gram;
-    this.origin = new Origin(network, task, gram);
-    const { signal, floor, kernel, slope } = this.origin;
+    this.initial = new Initial(network, task, gram);
+    const { signal, floor, kernel, slope } = this.initial;
     const signalEnd = signal * task.target;
     this.kernelEnd = Math.hypot(signalEnd, floor);
-    [this.risingEnd, this.fallingEnd] = halves(signalEnd, this.kernelEnd, floor);
-    const [rising, falling] = this.origin.halves;
-    this.toAhead = rising + this.fallingEnd;
-    this.toBehind = falling + this.risingEnd;
+    const [risingEnd, fallingEnd] = halves(signalEnd, this.kernelEnd, floor);
+    const [rising, falling] = this.initial.halves;
+    this.risingEnd = risingEnd;
+    this.fallingEnd = fallingEnd;
+    this.toAhead = rising + fallingEnd;
+    this.toBehind = falling + risingEnd;
     this.stuck = this.toAhead === 0 || this.toBehind === 0;
     this.stuckSlope = kernel === 0 ? slope : 0;
-    this.memory = { t: NaN };
+    /** @type {State | undefined} */
+    this.memory = undefined;
   }
 
-  /** The flow at time t, from which every quantity is made. */
+  /** The flow at time t, from which every quantity is made. @returns {State} */
   at(t) {
-    if (this.memory.t !== t) this.memory = this.#at(t);
+    if (this.memory === undefined || this.memory.t !== t) this.memory = this.#at(t);
     return this.memory;
   }
 
   #at(t) {
-    const { origin, task, kernelEnd, stuck } = this;
+    const { initial, task, kernelEnd, stuck } = this;
     const clock = task.secondMoment * t;
     const kappa = kernelEnd === 0 ? 0 : kernelEnd * clock;
     const over = clock === Infinity || kappa > LONG_PAST || (stuck && kappa > PAST);
     if (over) return this.#end(t);
-    const [rising0, falling0] = origin.halves;
+    const [rising0, falling0] = initial.halves;
     const rootDecay = Math.exp(-kappa / 2);
     const phi = ratio(-Math.expm1(-kappa), kernelEnd, clock);
     const decay = rootDecay * rootDecay;
@@ -55,31 +63,31 @@ export class GradientFlow {
     const rising = rising0 * (behind / ahead);
     const falling = falling0 * (ahead / behind);
     const residual =
-      origin.residual * ((2 * rootDecay) / Math.max(ahead, behind)) * ((2 * rootDecay) / Math.min(ahead, behind));
-    const change = -origin.residual * phi * (rising0 / ahead + falling0 / behind);
+      initial.residual * ((2 * rootDecay) / Math.max(ahead, behind)) * ((2 * rootDecay) / Math.min(ahead, behind));
+    const change = -initial.residual * phi * (rising0 / ahead + falling0 / behind);
     return this.#state(t, rising, falling, residual, change, Math.log(behind / ahead) / 2);
   }
 
   #end(t) {
-    const { origin, task, stuck, stuckSlope } = this;
-    if (stuck) return this.#state(t, 0, 0, stuckSlope - task.target, stuckSlope - origin.slope, this.#stuckAngle());
+    const { initial, task, stuck, stuckSlope } = this;
+    if (stuck) return this.#state(t, 0, 0, stuckSlope - task.target, stuckSlope - initial.slope, this.#stuckAngle());
     const angle = Math.log(this.toBehind / this.toAhead) / 2;
-    return this.#state(t, this.risingEnd, this.fallingEnd, 0, -origin.residual, angle);
+    return this.#state(t, this.risingEnd, this.fallingEnd, 0, -initial.residual, angle);
   }
 
   #stuckAngle() {
-    if (this.origin.kernel === 0) return 0;
+    if (this.initial.kernel === 0) return 0;
     return this.toAhead === 0 ? Infinity : -Infinity;
   }
 
   #state(t, rising, falling, residual, change, angle) {
-    const { origin, task } = this;
-    const scale = 2 * origin.signal;
+    const { initial, task } = this;
+    const scale = 2 * initial.signal;
     const kernel = (rising + falling) / 2;
     const slope = smallestTerms(
-      [ratio(rising, scale, 0), -ratio(falling, scale, 0), ratio(kernel, origin.signal, Infinity)],
+      [ratio(rising, scale, 0), -ratio(falling, scale, 0), ratio(kernel, initial.signal, Infinity)],
       [task.target, residual, Math.abs(task.target) + Math.abs(residual)],
-      [origin.slope, change, Math.abs(origin.slope) + Math.abs(change)],
+      [initial.slope, change, Math.abs(initial.slope) + Math.abs(change)],
     );
     return { t, kernel, residual, slope, angle };
   }
@@ -106,12 +114,12 @@ export class GradientFlow {
 
   /** K(t)/K(0), 1 where there is no kernel */
   kernelRatio(t) {
-    return ratio(this.at(t).kernel, this.origin.kernel, 1);
+    return ratio(this.at(t).kernel, this.initial.kernel, 1);
   }
 
   /** K(∞)/K(0) − 1, to full relative precision however small; −1 if the kernel dies */
   get kernelDrift() {
-    const { signal, kernel, slope, residual } = this.origin;
+    const { signal, kernel, slope, residual } = this.initial;
     if (kernel === 0) return 0;
     if (this.stuck) return -1;
     return ((signal * -residual) / kernel) * ((signal * (this.task.target + slope)) / (kernel + this.kernelEnd));
@@ -120,9 +128,9 @@ export class GradientFlow {
   /** The Gram matrix at time t: the larger of uu and ww from K and Δ, the other from uu·ww = (u·w)² + D */
   gram(t) {
     const { gamma, eta_u, eta_w } = this.network;
-    const { imbalance, rootDeterminant } = this.origin;
+    const { imbalance, rootDeterminant } = this.initial;
     const { slope, kernel } = this.at(t);
-    if (this.origin.kernel === 0) return this.start;
+    if (this.initial.kernel === 0) return this.start;
     const total = kernel / (gamma * gamma);
     const uw = slope / gamma;
     const product = Math.hypot(uw, rootDeterminant);
@@ -137,23 +145,23 @@ export class GradientFlow {
   /** ζ(t) = u·w/(|u||w|); where a layer is zero the cosine just before */
   alignment(t) {
     const overlap = this.at(t).slope / this.network.gamma;
-    return ratio(overlap, Math.hypot(overlap, this.origin.rootDeterminant), Math.sign(this.origin.slope));
+    return ratio(overlap, Math.hypot(overlap, this.initial.rootDeterminant), Math.sign(this.initial.slope));
   }
 
   /** ζ_K(t) = 2γηv/K */
   kernelAlignment(t) {
-    const signal = this.origin.signal * this.at(t).slope;
-    return ratio(signal, Math.hypot(signal, this.origin.floor), Math.sign(this.origin.signal * this.origin.slope));
+    const signal = this.initial.signal * this.at(t).slope;
+    return ratio(signal, Math.hypot(signal, this.initial.floor), Math.sign(this.initial.signal * this.initial.slope));
   }
 
   /** Δ, the same at every t */
   imbalance() {
-    return this.origin.imbalance;
+    return this.initial.imbalance;
   }
 
   /** D, the same at every t */
   determinant() {
-    return this.origin.determinant;
+    return this.initial.determinant;
   }
 
   /** mK(∞), the rate of the final approach */
@@ -163,7 +171,7 @@ export class GradientFlow {
 
   /** K_min, the least kernel that the frozen numbers allow */
   get kernelFloor() {
-    return this.origin.floor;
+    return this.initial.floor;
   }
 
   /**
@@ -198,18 +206,18 @@ export class GradientFlow {
    * @returns {number} positive and finite, or NaN where that never happens
    */
   timeToShrink(fraction) {
-    const { origin, task, kernelEnd } = this;
-    if (origin.kernel === 0) return NaN;
-    const slope = task.target + fraction * origin.residual;
-    const signal = origin.signal * slope;
-    const kernel = Math.hypot(signal, origin.floor);
-    const [rising, falling] = halves(signal, kernel, origin.floor);
-    const [rising0, falling0] = origin.halves;
+    const { initial, task, kernelEnd } = this;
+    if (initial.kernel === 0) return NaN;
+    const slope = task.target + fraction * initial.residual;
+    const signal = initial.signal * slope;
+    const kernel = Math.hypot(signal, initial.floor);
+    const [rising, falling] = halves(signal, kernel, initial.floor);
+    const [rising0, falling0] = initial.halves;
     if (this.stuck || kernelEnd === 0) {
       // Only one mode is left: |s| decays, with the target's pull on the other side of the saddle.
-      const pull = Math.abs(origin.signal * task.target);
-      const size0 = Math.abs(origin.signal * origin.slope);
-      if (signal * origin.slope <= 0) return NaN;
+      const pull = Math.abs(initial.signal * task.target);
+      const size0 = Math.abs(initial.signal * initial.slope);
+      if (signal * initial.slope <= 0) return NaN;
       const run = (size0 / Math.abs(signal) - 1) / (size0 + pull);
       return (pull === 0 ? run : Math.log1p(pull * run) / pull) / task.secondMoment;
     }
@@ -218,7 +226,7 @@ export class GradientFlow {
         ? [rising, rising0, this.risingEnd, this.fallingEnd]
         : [falling, falling0, this.fallingEnd, this.risingEnd];
     const shrink =
-      fraction * ((a + aEnd) / (a0 + aEnd)) * ((a0 + bEnd) / (a + bEnd)) * ((origin.kernel + kernelEnd) / (kernel + kernelEnd));
+      fraction * ((a + aEnd) / (a0 + aEnd)) * ((a0 + bEnd) / (a + bEnd)) * ((initial.kernel + kernelEnd) / (kernel + kernelEnd));
     return -Math.log(shrink) / this.rate;
   }
 }

@@ -1,4 +1,4 @@
-import { differenceOfProducts, dot } from "./exact.js";
+import { differenceOfProducts, dot } from "./compensated.js";
 
 /** The Gram matrix of the two layers: uu = |u|², uw = u·w, ww = |w|². */
 export class Gram {

@@ -3,7 +3,7 @@ export function ratio(numerator, denominator, otherwise) {
   return denominator > 0 ? numerator / denominator : otherwise;
 }
 
-/** K + s and K − s, the smaller one as K_min²/larger. */
+/** K + s and K − s, the smaller one as K_min²/larger. @returns {[number, number]} */
 export function halves(signal, kernel, floor) {
   const larger = kernel + Math.abs(signal);
   const smaller = floor * ratio(floor, larger, 0);

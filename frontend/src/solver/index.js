@@ -7,5 +7,6 @@ export { Network } from "./network.js";
 export { Scaling } from "./scaling.js";
 export { Task } from "./task.js";
 export { decompose } from "./mechanisms.js";
-export { locate } from "./diagram.js";
+export { locate } from "./location.js";
 export { testError } from "./generalisation.js";
+export { LAZY, MECHANISM, PHASE, POWERS, REGIME, SPEED } from "./terms.js";

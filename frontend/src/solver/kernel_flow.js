@@ -1,12 +1,12 @@
 import { smallestTerms } from "./halves.js";
-import { Origin } from "./origin.js";
+import { Initial } from "./initial.js";
 
 /** Training with the kernel frozen at its initial value: the residual decays as e^{−mK₀t}. */
 export class KernelFlow {
   constructor(network, task, gram) {
     this.task = task;
-    this.origin = new Origin(network, task, gram);
-    this.rate = task.secondMoment * this.origin.kernel;
+    this.initial = new Initial(network, task, gram);
+    this.rate = task.secondMoment * this.initial.kernel;
   }
 
   #kappa(t) {
@@ -14,7 +14,7 @@ export class KernelFlow {
   }
 
   slope(t) {
-    const { slope, residual } = this.origin;
+    const { slope, residual } = this.initial;
     const { target } = this.task;
     const kappa = this.#kappa(t);
     const left = residual * Math.exp(-kappa);
@@ -27,7 +27,7 @@ export class KernelFlow {
 
   residual(t) {
     const rootDecay = Math.exp(-this.#kappa(t) / 2);
-    return this.origin.residual * rootDecay * rootDecay;
+    return this.initial.residual * rootDecay * rootDecay;
   }
 
   loss(t) {
@@ -35,6 +35,6 @@ export class KernelFlow {
   }
 
   kernel() {
-    return this.origin.kernel;
+    return this.initial.kernel;
   }
 }

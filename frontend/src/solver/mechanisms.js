@@ -1,7 +1,6 @@
 // The three mechanisms: log|v| = log γ + log(|u||w|) + log|ζ|, as in Python.
 
-/** The least change of the angle (radians) or of the log radius that counts. */
-export const NOTICEABLE = 0.1;
+import { MECHANISM, NOTICEABLE } from "./terms.js";
 
 class Point {
   constructor({ uw, rootDeterminant }) {
@@ -56,8 +55,8 @@ export function decompose(before, after) {
 }
 
 function nameOf(folding, crossed, turn, rescaling) {
-  if (folding < -NOTICEABLE) return "alignment";
-  if (folding > NOTICEABLE) return "disalignment";
-  if (crossed && Math.abs(turn) > NOTICEABLE) return "alignment";
-  return Math.abs(rescaling) > NOTICEABLE ? "rescaling" : "kernel";
+  if (folding < -NOTICEABLE) return MECHANISM.alignment;
+  if (folding > NOTICEABLE) return MECHANISM.disalignment;
+  if (crossed && Math.abs(turn) > NOTICEABLE) return MECHANISM.alignment;
+  return Math.abs(rescaling) > NOTICEABLE ? MECHANISM.rescaling : MECHANISM.kernel;
 }

@@ -1,11 +1,31 @@
 import { Network } from "./network.js";
+import { PHASE, SAME, SPEED } from "./terms.js";
 
-const SAME = 1e-9; // exponents closer than this are equal, as in Python
+/**
+ * A number for each hyperparameter: its exponent, or the constant factor in front of the power.
+ * @typedef {{gamma: number, sigma2_u: number, sigma2_w: number, eta_u: number, eta_w: number}} Each
+ */
 
-/** A parametrisation: γ = d^gamma, σ² = d^sigma2, η = d^eta. */
+/**
+ * A parametrisation in plain numbers: exponents of the width; factors, 1 where none is given; and what the variances
+ * count besides the width, 1 for 2/(fan in + fan out).
+ * @typedef {Each & {factors?: Partial<Each>, fan_offset?: number}} Powers
+ */
+
+/** @type {Each} */
+const ONES = { gamma: 1, sigma2_u: 1, sigma2_w: 1, eta_u: 1, eta_w: 1 };
+
+/** A parametrisation: γ = factor·d^gamma and η = factor·d^eta, but σ² = factor·(d + fan_offset)^sigma2. */
 export class Scaling {
-  constructor({ gamma, sigma2_u, sigma2_w, eta_u, eta_w }) {
-    Object.assign(this, { gamma, sigma2_u, sigma2_w, eta_u, eta_w });
+  /** @param {Powers} powers */
+  constructor({ gamma, sigma2_u, sigma2_w, eta_u, eta_w, factors = {}, fan_offset = 0 }) {
+    this.gamma = gamma;
+    this.sigma2_u = sigma2_u;
+    this.sigma2_w = sigma2_w;
+    this.eta_u = eta_u;
+    this.eta_w = eta_w;
+    this.factors = { ...ONES, ...factors };
+    this.fan_offset = fan_offset;
   }
 
   /**
@@ -14,13 +34,15 @@ export class Scaling {
    * @param {number} [sigma] a factor on both initial scales that does not depend on the width
    */
   atWidth(width, sigma = 1) {
+    const { factors } = this;
+    const fan = width + this.fan_offset;
     return new Network({
       width,
-      gamma: width ** this.gamma,
-      sigma_u: sigma * width ** (this.sigma2_u / 2),
-      sigma_w: sigma * width ** (this.sigma2_w / 2),
-      eta_u: width ** this.eta_u,
-      eta_w: width ** this.eta_w,
+      gamma: factors.gamma * width ** this.gamma,
+      sigma_u: sigma * Math.sqrt(factors.sigma2_u) * fan ** (this.sigma2_u / 2),
+      sigma_w: sigma * Math.sqrt(factors.sigma2_w) * fan ** (this.sigma2_w / 2),
+      eta_u: factors.eta_u * width ** this.eta_u,
+      eta_w: factors.eta_w * width ** this.eta_w,
     });
   }
 
@@ -39,17 +61,17 @@ export class Scaling {
     };
   }
 
-  /** @returns {"kernel"|"critical"|"vanishing"} */
+  /** What infinitely wide networks do, as one of PHASE. */
   phase() {
     const { signal, kernel } = this.exponents();
-    if (Math.abs(signal - kernel) < SAME) return "critical";
-    return signal > kernel ? "vanishing" : "kernel";
+    if (Math.abs(signal - kernel) < SAME) return PHASE.critical;
+    return signal > kernel ? PHASE.vanishing : PHASE.kernel;
   }
 
-  /** @returns {"frozen"|"learning"|"unstable"} what happens in a time of order 1 */
+  /** What happens in a time of order 1, as one of SPEED. */
   speed() {
     const { rate } = this.exponents();
-    if (Math.abs(rate) < SAME) return "learning";
-    return rate > 0 ? "unstable" : "frozen";
+    if (Math.abs(rate) < SAME) return SPEED.at;
+    return rate > 0 ? SPEED.above : SPEED.below;
   }
 }

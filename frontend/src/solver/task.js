@@ -1,4 +1,4 @@
-import { differenceOfProducts } from "./exact.js";
+import { differenceOfProducts } from "./compensated.js";
 
 /** A regression on a line: all that training sees are E[a²], E[a y] and E[y²]. */
 export class Task {

@@ -1,8 +1,8 @@
-import { differenceOfProducts } from "./exact.js";
+import { differenceOfProducts } from "./compensated.js";
 import { halves } from "./halves.js";
 
 /** The numbers at t = 0 and the frozen ones. */
-export class Origin {
+export class Initial {
   constructor(network, task, gram) {
     const { gamma, eta_u, eta_w } = network;
     this.eta = Math.sqrt(eta_u) * Math.sqrt(eta_w);

@@ -1,16 +1,4 @@
-import catalogue from "../../../flbook/shared/explorers.json" with { type: "json" };
-import common from "../../../flbook/shared/parameters.json" with { type: "json" };
-
-/** What is said of one parameter in shared/parameters.json, with what the explorer says otherwise. */
-export function specification(explorer, name) {
-  return { ...common[name], ...catalogue[explorer].parameters[name] };
-}
-
-/** All parameters of an explorer, those without a control too. */
-export function parameterNames(explorer) {
-  const { controls, more, fixed } = catalogue[explorer];
-  return [...controls, ...more, ...fixed];
-}
+// A parameter's value and its place on its slider.
 
 /** Where on its slider (0…1) a value lies. */
 export function toPosition({ scale, min, max }, value) {
@@ -36,5 +24,3 @@ export function stepped({ scale, min, max, step }, value, count) {
 export function differ(a, b) {
   return Math.abs(a - b) > 1e-9 * Math.max(Math.abs(a), Math.abs(b));
 }
-
-export { catalogue };

@@ -1,0 +1,21 @@
+// The words and thresholds that the solver shares with Python's.
+
+import terms from "../../../flbook/shared/terms.json" with { type: "json" };
+
+/** What wide networks do, what happens in a time of order 1, where a network lies, how it learned: the names of each. */
+export const { phases: PHASE, speeds: SPEED, regimes: REGIME, mechanisms: MECHANISM } = terms;
+
+/** Which exponent of a scaling an explorer's parameter is. */
+export const POWERS = /** @type {Record<string, keyof import("./scaling.js").Each>} */ (terms.powers);
+
+/** Exponents closer than this are equal. */
+export const SAME = terms.same_exponent;
+
+/** The least change of the angle (radians) or of the log radius that counts. */
+export const NOTICEABLE = terms.noticeable;
+
+/** A network is lazy where its kernel changes by no more than this share. */
+export const LAZY = terms.lazy;
+
+/** ρ, the root of x³ = x + 1: multiples of 1/ρ and 1/ρ² fill a square more evenly than random points. */
+export const PLASTIC = terms.plastic_number;
