@@ -24,7 +24,7 @@ def draw() -> Figure:
     """Draw kernel against slope for three networks that learn the slope 1, in the book's style."""
     task = fl.Task(second_moment=1, cross_moment=1, label_moment=1)
     t = np.append(np.linspace(0, 20, 400), np.inf)
-    with matplotlib.style.context("flbook.flbook"):
+    with matplotlib.style.context(figures.STYLE):
         figure = Figure(figsize=(6, 3.6))
         ax = figure.subplots()
         for label, sigma, role, offset in NETWORKS:
@@ -43,7 +43,7 @@ def draw() -> Figure:
 def save(path: Path = PICTURE):
     """Write the picture to `path` as SVG, the same bytes at every run."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with matplotlib.style.context("flbook.flbook"):
+    with matplotlib.style.context(figures.STYLE):
         draw().savefig(path, metadata={"Date": None, "Creator": None, "Title": TITLE})
 
 

@@ -1,106 +1,66 @@
-"""Draw the book's figures: every function takes an ``Axes``, draws on it and returns it.
+"""Curves, and what stands beside them: bands, guides, data, the line that a network predicts."""
 
-Nothing is solved here: the arrays, or the dynamics asked for theirs, come from the caller.
-The look is one: the kernel regime blue, feature learning vermilion, targets and guides grey; exact
-curves solid, frozen kernels dashed, limits dash-dotted, measurements dots; labels at the ends of
-lines instead of legends. ``matplotlib.pyplot.style.use("flbook.flbook")`` sets the style.
-"""
+from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
-from flbook._support.shared import shared
+from flbook._dynamics.gradient_flow import GradientFlow
+from flbook._support.arrays import FloatArray
+from flbook._support.checks import instance, one_real, refuse_where
+from flbook.figures.style import KINDS, PALETTE, colour, one_of, pair
 
-__all__ = ["PALETTE", "curve", "data", "fit", "guide", "kernel_curve", "neuron_plane", "over_time"]
+__all__ = ["band", "curve", "data", "fit", "guide", "kernel_curve", "over_time"]
 
-PALETTE: dict[str, str] = {role: colours["light"] for role, colours in shared("palette").items()}
-"""The colour of every role, as the browser's light theme has it."""
 
-_KINDS = {
-    "exact": {"linestyle": "-"},
-    "frozen": {"linestyle": (0, (5, 2.5))},
-    "limit": {"linestyle": (0, (6, 2, 1, 2))},
-    "measured": {"linestyle": "none", "marker": "o", "markeredgewidth": 0},
+class _AxisLabel(NamedTuple):
+    plain: str
+    relative: str
+
+
+_QUANTITIES = {
+    "slope": _AxisLabel("slope $v$", "$v(t)/v(0)$"),
+    "residual": _AxisLabel(
+        "distance to the target $v - v^*$", "distance to the target, relative to the start"
+    ),
+    "loss": _AxisLabel("loss $L$", "$L(t)/L(0)$"),
+    "kernel": _AxisLabel("kernel $K$", "kernel relative to its start $K(t)/K(0)$"),
+    "alignment": _AxisLabel(r"alignment $\zeta$", r"$\zeta(t)/\zeta(0)$"),
+    "kernel_alignment": _AxisLabel(r"kernel alignment $\zeta_K$", r"$\zeta_K(t)/\zeta_K(0)$"),
+    "imbalance": _AxisLabel(
+        r"imbalance $\Delta$", r"imbalance relative to its start $\Delta(t)/\Delta(0)$"
+    ),
+    "determinant": _AxisLabel("determinant $D$", "determinant relative to its start $D(t)/D(0)$"),
 }
-
-_AXIS_LABELS = {
-    "slope": "slope $v$",
-    "residual": "distance to the target $v - v^*$",
-    "loss": "loss $L$",
-    "kernel": "kernel $K$",
-    "alignment": r"alignment $\zeta$",
-    "kernel_alignment": r"kernel alignment $\zeta_K$",
-    "imbalance": r"imbalance $\Delta$",
-    "determinant": "determinant $D$",
-}
-
-_RELATIVE_LABELS = {
-    "slope": "$v(t)/v(0)$",
-    "residual": "distance to the target, relative to the start",
-    "loss": "$L(t)/L(0)$",
-    "kernel": "kernel relative to its start $K(t)/K(0)$",
-    "alignment": r"$\zeta(t)/\zeta(0)$",
-    "kernel_alignment": r"$\zeta_K(t)/\zeta_K(0)$",
-    "imbalance": r"imbalance relative to its start $\Delta(t)/\Delta(0)$",
-    "determinant": "determinant relative to its start $D(t)/D(0)$",
-}
-
-
-def _check_axes(ax) -> Axes:
-    if not isinstance(ax, Axes):
-        raise TypeError(f"ax must be a matplotlib Axes, got {type(ax).__name__}")
-    return ax
-
-
-def _check_choice(name: str, value: str, choices) -> str:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
-    return value
-
-
-def _check_pair(first: str, x, second: str, y) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if x.ndim != 1 or x.shape != y.shape or x.size == 0:
-        raise ValueError(
-            f"{first} and {second} must be one-dimensional arrays of one length, at least 1, "
-            f"got shapes {x.shape} and {y.shape}"
-        )
-    return x, y
 
 
 def curve(
-    ax, x, y, *, role="ink", kind="exact", label=None, at=None, offset=(6.0, 0.0), **line
+    ax: Axes,
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    role: str = "ink",
+    kind: str = "exact",
+    label: str | None = None,
+    at: float | None = None,
+    offset: tuple[float, float] = (6.0, 0.0),
+    **line: Any,
 ) -> Axes:
-    """Draw one curve, with its label at its end.
+    """Draw one curve, with its label at its last finite point.
 
     Parameters
     ----------
-    ax : Axes
     x, y : array_like, shape (n,)
-    role : str
-        A key of `PALETTE`: the colour.
+        With at least one finite point.
     kind : {"exact", "frozen", "limit", "measured"}
         Solid, dashed, dash-dotted, dots.
-    label : str, optional
-        Written at the last finite point, in the curve's colour or the darker one for its text.
     at : float, optional
-        Write it at the point nearest to this abscissa instead.
-    offset : tuple of float
-        From that point to the label, in typographic points.
+        Write the label at the point nearest to this abscissa instead.
     **line
         Passed on to `Axes.plot`.
-
-    Returns
-    -------
-    Axes
-        `ax`.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If the shapes differ, no point is finite, or `role` or `kind` is unknown.
 
     Examples
     --------
@@ -109,17 +69,16 @@ def curve(
     >>> ax.lines[0].get_color(), ax.texts[0].get_text()
     ('#0072B2', 'lazy')
     """
-    _check_axes(ax)
-    x, y = _check_pair("x", x, "y", y)
-    colour = PALETTE[_check_choice("role", role, PALETTE)]
-    style = _KINDS[_check_choice("kind", kind, _KINDS)]
+    instance("ax", ax, Axes)
+    x, y = pair("x", x, "y", y)
+    shade = colour(role)
+    look = KINDS[one_of("kind", kind, KINDS)]
     finite = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     if finite.size == 0:
         raise ValueError("x and y must have a finite point in common, got none")
-    ax.plot(x, y, color=colour, **{**style, **line})
+    ax.plot(x, y, color=shade, **{**look, **line})
     if label is not None:
         end = finite[-1 if at is None else np.abs(x[finite] - at).argmin()]
-        colour = PALETTE.get(f"{role}_text", colour)
         ax.annotate(
             label,
             (x[end], y[end]),
@@ -127,20 +86,58 @@ def curve(
             textcoords="offset points",
             ha="left" if offset[0] >= 0 else "right",
             va="center",
-            color=colour,
+            color=PALETTE.get(f"{role}_text", shade),
             annotation_clip=False,
         )
     return ax
 
 
-def over_time(ax, dynamics, quantity, t, *, relative=False, **style) -> Axes:
-    """Draw a quantity of one network against time.
+def band(
+    ax: Axes,
+    x: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    role: str = "ink",
+    opacity: float = 0.2,
+) -> Axes:
+    """Shade what lies between two curves, such as two quantiles.
 
     Parameters
     ----------
-    ax : Axes
+    x, low, high : array_like, shape (n,)
+        `low` nowhere above `high`.
+    opacity : float
+        Of the shade, from 0 to 1.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> len(band(Figure().subplots(), [1, 2], [0, 0], [1, 3], role="kernel").collections)
+    1
+    """
+    instance("ax", ax, Axes)
+    x, low = pair("x", x, "low", low)
+    x, high = pair("x", x, "high", high)
+    refuse_where(low > high, "low", low, "nowhere above high")
+    ax.fill_between(x, low, high, color=colour(role), alpha=opacity, linewidth=0)
+    return ax
+
+
+def over_time(
+    ax: Axes,
+    dynamics: Any,
+    quantity: str,
+    t: ArrayLike,
+    *,
+    relative: bool = False,
+    **style: Any,
+) -> Axes:
+    """Draw a quantity of one network against time, and label the axes.
+
+    Parameters
+    ----------
     dynamics : GradientFlow, KernelFlow or GradientDescent
-        Of a single network: its Gram matrix has shape ().
     quantity : str
         A method of `dynamics`: slope, residual, loss, kernel, alignment, ...
     t : array_like, shape (n,)
@@ -150,18 +147,6 @@ def over_time(ax, dynamics, quantity, t, *, relative=False, **style) -> Axes:
     **style
         As in `curve`.
 
-    Returns
-    -------
-    Axes
-        `ax`, with its axes labelled.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If `dynamics` does not know `quantity`, or holds several networks.
-
     Examples
     --------
     >>> import flbook as fl
@@ -170,51 +155,44 @@ def over_time(ax, dynamics, quantity, t, *, relative=False, **style) -> Axes:
     >>> over_time(Figure().subplots(), flow, "kernel", [0, 1]).get_ylabel()
     'kernel $K$'
     """
-    _check_axes(ax)
-    _check_choice("quantity", quantity, _AXIS_LABELS)
-    method = getattr(dynamics, quantity, None)
-    if method is None:
-        raise ValueError(f"{type(dynamics).__name__} has no quantity {quantity!r}")
-    t = np.asarray(t, dtype=float)
-    values = np.asarray(method(t))
-    if values.shape != t.shape:
-        raise ValueError(
-            f"dynamics must hold a single network, got {values.shape[: -t.ndim or None]}"
-        )
+    instance("ax", ax, Axes)
+    axis = _QUANTITIES[one_of("quantity", quantity, _QUANTITIES)]
+    t, values = _course(dynamics, quantity, t)
     if relative:
-        values = values / method(0)
+        values = values / getattr(dynamics, quantity)(0)
     curve(ax, t, values, **style)
     ax.set_xlabel("time $t$")
-    ax.set_ylabel((_RELATIVE_LABELS if relative else _AXIS_LABELS)[quantity])
+    ax.set_ylabel(axis.relative if relative else axis.plain)
     return ax
 
 
-def guide(ax, value, label=None, *, axis="y", at=0.0, offset=(4, 4)) -> Axes:
-    """Draw a thin grey line at a value of the vertical (or horizontal) axis.
+def _course(dynamics: Any, quantity: str, t: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return times and a quantity of a single network at each, both of shape (n,)."""
+    method = getattr(dynamics, quantity, None)
+    if method is None:
+        raise ValueError(f"{type(dynamics).__name__} has no quantity {quantity!r}")
+    values = np.asarray(method(t))
+    several = values.shape[: values.ndim - np.ndim(t)]
+    if several:
+        raise ValueError(f"dynamics must hold a single network, got {several}")
+    return pair("t", t, quantity, values)
+
+
+def guide(
+    ax: Axes,
+    value: float,
+    label: str | None = None,
+    *,
+    axis: str = "y",
+    at: float = 0.0,
+    offset: tuple[float, float] = (4, 4),
+) -> Axes:
+    """Draw a thin grey line at a value of the vertical axis, or with `axis` "x" the horizontal one.
 
     Parameters
     ----------
-    ax : Axes
-    value : float
-    label : str, optional
-    axis : {"y", "x"}
-        The axis on which `value` lies.
     at : float
         Where along the line the label stands, as a fraction of it.
-    offset : tuple of float
-        From there to the label, in typographic points.
-
-    Returns
-    -------
-    Axes
-        `ax`.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If `value` is not finite or `axis` unknown.
 
     Examples
     --------
@@ -222,10 +200,9 @@ def guide(ax, value, label=None, *, axis="y", at=0.0, offset=(4, 4)) -> Axes:
     >>> guide(Figure().subplots(), 0.5, "target").texts[0].get_text()
     'target'
     """
-    _check_axes(ax)
-    _check_choice("axis", axis, ("y", "x"))
-    if not np.isfinite(value):
-        raise ValueError(f"value must be finite, got {value}")
+    instance("ax", ax, Axes)
+    one_of("axis", axis, ("y", "x"))
+    value = one_real("value", value)
     line = {"color": PALETTE["guide"], "linewidth": 1, "zorder": 0.9}
     (ax.axhline if axis == "y" else ax.axvline)(value, **line)
     if label is not None:
@@ -241,25 +218,8 @@ def guide(ax, value, label=None, *, axis="y", at=0.0, offset=(4, 4)) -> Axes:
     return ax
 
 
-def data(ax, x, y) -> Axes:
-    """Draw the data as grey points.
-
-    Parameters
-    ----------
-    ax : Axes
-    x, y : array_like, shape (n,)
-
-    Returns
-    -------
-    Axes
-        `ax`.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If the shapes differ.
+def data(ax: Axes, x: ArrayLike, y: ArrayLike) -> Axes:
+    """Draw the data, `x` and `y` of shape (n,), as grey points.
 
     Examples
     --------
@@ -267,35 +227,13 @@ def data(ax, x, y) -> Axes:
     >>> len(data(Figure().subplots(), [0, 1], [1, 2]).lines[0].get_xdata())
     2
     """
-    _check_axes(ax)
-    x, y = _check_pair("x", x, "y", y)
     return curve(ax, x, y, role="ghost", kind="measured")
 
 
-def fit(ax, slope, reach, **style) -> Axes:
-    """Draw the line through the origin that a network of a given slope predicts.
+def fit(ax: Axes, slope: float, reach: tuple[float, float], **style: Any) -> Axes:
+    """Draw what a network predicts: slope times input, between the two inputs of `reach`.
 
-    Parameters
-    ----------
-    ax : Axes
-    slope : float
-        v: the prediction at a is v a.
-    reach : tuple of float
-        The two inputs between which the line is drawn.
-    **style
-        As in `curve`.
-
-    Returns
-    -------
-    Axes
-        `ax`.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If `slope` is not finite.
+    `style` is as in `curve`.
 
     Examples
     --------
@@ -303,130 +241,32 @@ def fit(ax, slope, reach, **style) -> Axes:
     >>> [float(y) for y in fit(Figure().subplots(), 0.5, (-2, 4)).lines[0].get_ydata()]
     [-1.0, 2.0]
     """
-    _check_axes(ax)
-    if not np.isfinite(slope):
-        raise ValueError(f"slope must be finite, got {slope}")
+    instance("ax", ax, Axes)
     ends = np.asarray(reach, dtype=float)
-    return curve(ax, ends, slope * ends, **style)
-
-
-def neuron_plane(ax, network, start, end, *, role="feature", reach=None) -> Axes:
-    r"""Draw every neuron as a point (u_i, w_i), at its start and at its end, on its hyperbola.
-
-    Gradient flow keeps :math:`\eta_w u_i^2 - \eta_u w_i^2` of each neuron, so that each slides
-    along one branch of a hyperbola.
-
-    Parameters
-    ----------
-    ax : Axes
-    network : Network
-        For its learning rates.
-    start, end : tuple of array_like, shape (n,)
-        The weights (u, w) of the same neurons at two times.
-    role : str
-        Colour of the end, a key of `PALETTE`.
-    reach : float, optional
-        Half the side of the plane; by default a little more than the largest weight.
-
-    Returns
-    -------
-    Axes
-        `ax`: a faint line for each hyperbola, a strong one for the way gone, dots for the starts
-        (grey) and the ends.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If the four arrays do not have one shape (n,), a learning rate is 0, or `role` is unknown.
-
-    Examples
-    --------
-    >>> import flbook as fl
-    >>> from matplotlib.figure import Figure
-    >>> ax = neuron_plane(Figure().subplots(), fl.Network(1), ([1.0], [0.0]), ([1.25], [0.75]))
-    >>> len(ax.lines)  # the hyperbola, the way, the start, the end
-    4
-    """
-    _check_axes(ax)
-    _check_choice("role", role, PALETTE)
-    if network.eta_u == 0 or network.eta_w == 0:
-        raise ValueError(
-            "network must train both layers, "
-            f"got eta_u = {network.eta_u:g} and eta_w = {network.eta_w:g}"
-        )
-    u0, w0 = _check_pair("start[0]", start[0], "start[1]", start[1])
-    u1, w1 = _check_pair("end[0]", end[0], "end[1]", end[1])
-    if u0.shape != u1.shape:
-        raise ValueError(
-            f"start and end must hold the same neurons, got {u0.size} and {u1.size} of them"
-        )
-    if reach is None:
-        reach = 1.1 * max(np.abs(a).max() for a in (u0, w0, u1, w1))
-    root_u, root_w = np.sqrt(network.eta_u), np.sqrt(network.eta_w)
-    span = reach / min(root_u, root_w)
-    for a0, b0, a1, b1 in zip(u0 / root_u, w0 / root_w, u1 / root_u, w1 / root_w, strict=True):
-        way = (b0, b1) if abs(a0) >= abs(b0) else (a0, a1)
-        for ends, colour, order in (((-span, span), "grid", 1), (way, role, 2)):
-            a, b = _branch(a0, b0, *ends)
-            ax.plot(a * root_u, b * root_w, color=PALETTE[colour], linewidth=1, zorder=order)
-    curve(ax, u0, w0, role="guide", kind="measured", markersize=3)
-    curve(ax, u1, w1, role=role, kind="measured")
-    ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
-    ax.set(xlabel="output weight $u_i$", ylabel="input weight $w_i$")
-    ax.grid(visible=False)
-    return ax
-
-
-def _branch(a, b, first, last, points=65) -> tuple[np.ndarray, np.ndarray]:
-    """Give the branch of the hyperbola a² − b² = constant through the point (a, b).
-
-    The smaller coordinate, which takes every value on the branch, runs from `first` to `last`.
-    """
-    constant = (a - b) * (a + b)
-    parameter = np.linspace(first, last, points)
-    other = np.sqrt(np.maximum(parameter**2 + abs(constant), 0))
-    if abs(a) >= abs(b):
-        return np.copysign(other, a), parameter
-    return parameter, np.copysign(other, b)
+    return curve(ax, ends, one_real("slope", slope) * ends, **style)
 
 
 def kernel_curve(
-    ax, dynamics, t, *, role="ink", label=None, offset=(4.0, -14.0), reach=None
+    ax: Axes,
+    dynamics: GradientFlow,
+    t: ArrayLike,
+    *,
+    role: str = "ink",
+    label: str | None = None,
+    offset: tuple[float, float] = (4.0, -14.0),
+    reach: float | None = None,
 ) -> Axes:
     r"""Draw the kernel against the slope: the curve that training moves along.
 
     It is the hyperbola :math:`K^2 = 4\gamma^2\eta_u\eta_w v^2 + K_{\min}^2` in thin grey with its
-    asymptotes, and the way gone between the times `t` on top of it.
+    asymptotes. On top lies the way gone, from a ring to a dot with its label.
 
     Parameters
     ----------
-    ax : Axes
-    dynamics : GradientFlow
-        Of a single network: its Gram matrix has shape ().
     t : array_like, shape (n,)
-        Increasing times; the way starts in a ring and ends in a dot.
-    role : str
-        Colour of the way, a key of `PALETTE`.
-    label : str, optional
-        Written at the end of the way.
-    offset : tuple of float
-        From there to the label, in typographic points.
+        Increasing times.
     reach : float, optional
-        The curve is drawn for slopes from -reach to reach; by default a little beyond the way.
-
-    Returns
-    -------
-    Axes
-        `ax`, with its axes labelled.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If `role` is unknown or `dynamics` holds several networks.
+        The hyperbola is drawn for slopes from -reach to reach; by default a little beyond the way.
 
     Examples
     --------
@@ -436,20 +276,13 @@ def kernel_curve(
     >>> kernel_curve(Figure().subplots(), flow, [0, 1, 2]).get_ylabel()
     'kernel $K$'
     """
-    _check_axes(ax)
-    _check_choice("role", role, PALETTE)
-    t = np.asarray(t, dtype=float)
-    slope, kernel = np.asarray(dynamics.slope(t)), np.asarray(dynamics.kernel(t))
-    if slope.shape != t.shape:
-        raise ValueError(
-            f"dynamics must hold a single network, got {slope.shape[: -t.ndim or None]}"
-        )
-    slope, kernel = _check_pair("t", slope, "kernel", kernel)
+    instance("ax", ax, Axes)
+    instance("dynamics", dynamics, GradientFlow)
+    (_, slope), (_, kernel) = (_course(dynamics, name, t) for name in ("slope", "kernel"))
     network = dynamics.network
     signal = 2 * network.gamma * np.sqrt(network.eta_u * network.eta_w)
-    if reach is None:
-        reach = 1.2 * np.abs(slope).max()
-    grid = np.linspace(-reach, reach, 201)
+    end = 1.2 * np.abs(slope).max() if reach is None else one_real("reach", reach, above=0)
+    grid = np.linspace(-end, end, 201)
     whole = np.hypot(signal * grid, dynamics.kernel_floor)
     curve(ax, grid, whole, role="guide", linewidth=1, zorder=1)
     curve(ax, grid, signal * np.abs(grid), role="ghost", kind="frozen", linewidth=1, zorder=1)
@@ -458,6 +291,6 @@ def kernel_curve(
     curve(ax, slope[:1], kernel[:1], role=role, kind="measured", markersize=8)
     curve(ax, slope[:1], kernel[:1], role=role, kind="measured", markersize=5, markerfacecolor=ring)
     curve(ax, slope[-1:], kernel[-1:], role=role, kind="measured", markersize=8)
-    ax.set_xlabel(_AXIS_LABELS["slope"])
-    ax.set_ylabel(_AXIS_LABELS["kernel"])
+    ax.set_xlabel(_QUANTITIES["slope"].plain)
+    ax.set_ylabel(_QUANTITIES["kernel"].plain)
     return ax

@@ -1,60 +1,175 @@
-"""Drawings of the map: the plane of finite networks, the plane of exponents, quantiles.
+"""Planes: neurons on their hyperbolas, networks on the map, parametrisations by their exponents."""
 
-Like `flbook.figures`, these functions take an ``Axes`` and finished numbers, draw, and return the
-``Axes``; they solve nothing and set no data limits that they were not given.
-"""
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
+from numpy.typing import ArrayLike
 
 from flbook._measures.location import contour
-from flbook.figures.curves import PALETTE, _check_axes, _check_choice, _check_pair, curve
+from flbook._model.gram import Gram
+from flbook._model.network import Network
+from flbook._support.arrays import FloatArray
+from flbook._support.checks import instance, one_real, real
+from flbook.figures.curves import curve
+from flbook.figures.style import PALETTE, colour, one_of, pair
 
-__all__ = ["band", "exponent_plane", "half_plane", "universal_plane"]
+__all__ = ["exponent_plane", "half_plane", "neuron_plane", "universal_plane"]
 
 
-def band(ax, x, low, high, *, role="ink", opacity=0.2) -> Axes:
-    """Shade what lies between two curves, such as two quantiles.
+def neuron_plane(
+    ax: Axes,
+    network: Network,
+    start: tuple[ArrayLike, ArrayLike],
+    end: tuple[ArrayLike, ArrayLike],
+    *,
+    role: str = "feature",
+    reach: float | None = None,
+) -> Axes:
+    r"""Draw every neuron as a point (u_i, w_i), at its start and at its end, on its hyperbola.
+
+    Gradient flow keeps :math:`\eta_w u_i^2 - \eta_u w_i^2` of each neuron, so that each slides
+    along one branch of a hyperbola, drawn faintly; strong are the way gone and the end, grey the
+    start.
 
     Parameters
     ----------
-    ax : Axes
-    x, low, high : array_like, shape (n,)
-    role : str
-        A key of `flbook.figures.PALETTE`: the colour.
-    opacity : float
-        Of the shade, from 0 to 1.
-
-    Returns
-    -------
-    Axes
-        `ax`.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If the shapes differ, `low` lies above `high` somewhere, or `role` is unknown.
+    network : Network
+        For its learning rates, neither of which is 0.
+    start, end : tuple of array_like, shape (n,)
+        The weights (u, w) of the same neurons at two times.
+    reach : float, optional
+        Half the side of the plane; by default a little more than the largest weight.
 
     Examples
     --------
+    >>> import flbook as fl
     >>> from matplotlib.figure import Figure
-    >>> len(band(Figure().subplots(), [1, 2], [0, 0], [1, 3], role="kernel").collections)
-    1
+    >>> ax = neuron_plane(Figure().subplots(), fl.Network(1), ([1.0], [0.0]), ([1.25], [0.75]))
+    >>> len(ax.lines)  # the hyperbola, the way, the start, the end
+    4
     """
-    _check_axes(ax)
-    x, low = _check_pair("x", x, "low", low)
-    x, high = _check_pair("x", x, "high", high)
-    _check_choice("role", role, PALETTE)
-    if np.any(low > high):
-        raise ValueError("low must nowhere lie above high")
-    ax.fill_between(x, low, high, color=PALETTE[role], alpha=opacity, linewidth=0)
+    instance("ax", ax, Axes)
+    _single("network", network, Network)
+    strong = colour(role)
+    if network.eta_u == 0 or network.eta_w == 0:
+        raise ValueError(
+            "network must train both layers, "
+            f"got eta_u = {network.eta_u:g} and eta_w = {network.eta_w:g}"
+        )
+    u0, w0 = pair("start[0]", start[0], "start[1]", start[1])
+    u1, w1 = pair("end[0]", end[0], "end[1]", end[1])
+    if u0.shape != u1.shape:
+        raise ValueError(
+            f"start and end must hold the same neurons, got {u0.size} and {u1.size} of them"
+        )
+    furthest = max(np.abs(a).max() for a in (u0, w0, u1, w1))
+    side = 1.1 * furthest if reach is None else one_real("reach", reach, above=0)
+    root_u, root_w = float(np.sqrt(network.eta_u)), float(np.sqrt(network.eta_w))
+    span = side / min(root_u, root_w)
+    for a0, b0, a1, b1 in zip(u0 / root_u, w0 / root_w, u1 / root_u, w1 / root_w, strict=True):
+        way = (b0, b1) if abs(a0) >= abs(b0) else (a0, a1)
+        for ends, shade, order in (((-span, span), PALETTE["grid"], 1), (way, strong, 2)):
+            a, b = _branch(a0, b0, *ends)
+            ax.plot(a * root_u, b * root_w, color=shade, linewidth=1, zorder=order)
+    curve(ax, u0, w0, role="guide", kind="measured", markersize=3)
+    curve(ax, u1, w1, role=role, kind="measured")
+    ax.set(xlim=(-side, side), ylim=(-side, side), aspect="equal")
+    ax.set(xlabel="output weight $u_i$", ylabel="input weight $w_i$")
+    ax.grid(visible=False)
     return ax
 
 
-def universal_plane(ax, x_range, y_range, ratios=(1.01, 2**0.5, 10.0)) -> Axes:
+def _branch(
+    a: float, b: float, first: float, last: float, points: int = 65
+) -> tuple[FloatArray, FloatArray]:
+    """Give the branch of the hyperbola a² − b² = constant through the point (a, b).
+
+    The smaller coordinate, which takes every value on the branch, runs from `first` to `last`.
+    """
+    constant = (a - b) * (a + b)
+    parameter = np.linspace(first, last, points)
+    other = np.sqrt(np.maximum(parameter**2 + abs(constant), 0))
+    if abs(a) >= abs(b):
+        return np.copysign(other, a), parameter
+    return parameter, np.copysign(other, b)
+
+
+def _single(name: str, value: Any, kind: type) -> None:
+    """Raise TypeError or ValueError unless `value` is a `kind` of one network."""
+    instance(name, value, kind)
+    if value.shape != ():
+        raise ValueError(f"{name} must hold a single network, got shape {value.shape}")
+
+
+def half_plane(
+    ax: Axes,
+    before: Gram,
+    after: Gram,
+    *,
+    role: str = "ink",
+    label: str | None = None,
+    height: float | None = None,
+    at: str = "end",
+    offset: tuple[float, float] = (8.0, 0.0),
+) -> Axes:
+    r"""Draw one training as a horizontal move of the point :math:`(u\cdot w, \sqrt D)`.
+
+    The distance of the point from the origin is :math:`|u||w|`, the cosine of its angle the
+    alignment. Rays lead to the start, a ring, and to the end, a dot.
+
+    Parameters
+    ----------
+    before, after : Gram
+        A single network at two times.
+    height : float, optional
+        Put the move at this height, at least 0, instead of :math:`\sqrt D` of each Gram matrix.
+    at : {"end", "start"}
+        The point beside which the label stands.
+
+    Examples
+    --------
+    >>> import flbook as fl
+    >>> from matplotlib.figure import Figure
+    >>> ax = half_plane(Figure().subplots(), fl.Gram(2.0, 0.0, 2.0), fl.Gram(4.0, 2.0, 2.0))
+    >>> [round(float(y), 6) for y in ax.lines[2].get_ydata()]
+    [2.0, 2.0]
+    """
+    instance("ax", ax, Axes)
+    colour(role)
+    one_of("at", at, ("end", "start"))
+    if height is not None:
+        real("height", height, at_least=0)
+    points = []
+    for name, gram in (("before", before), ("after", after)):
+        _single(name, gram, Gram)
+        points.append((gram.uw, gram.root_determinant if height is None else height))
+    across, up = np.array(points, dtype=float).T
+    for x, y in zip(across, up, strict=True):
+        curve(ax, [0.0, x], [0.0, y], role="ghost", linewidth=0.8, zorder=1)
+    curve(ax, across, up, role=role)
+    dot = {"role": role, "kind": "measured", "offset": offset}
+    here = {at: label}
+    curve(ax, across[:1], up[:1], **dot, markersize=8)
+    hole = {"markersize": 5, "markerfacecolor": PALETTE["paper"]}
+    curve(ax, across[:1], up[:1], **dot, **hole, label=here.get("start"))
+    curve(ax, across[1:], up[1:], **dot, markersize=8, label=here.get("end"))
+    ax.set(aspect="equal", ylim=(0, None))
+    ax.set_xlabel(r"overlap $u\cdot w$")
+    ax.set_ylabel(r"height $\sqrt{D}$")
+    return ax
+
+
+def universal_plane(
+    ax: Axes,
+    x_range: tuple[float, float],
+    y_range: tuple[float, float],
+    ratios: Iterable[float] = (1.01, 2**0.5, 10.0),
+) -> Axes:
     r"""Draw the plane on which every finite network is one point, without the networks.
 
     Horizontally :math:`\sqrt D\gamma/|v^*|`, vertically :math:`|\Delta|\gamma/(2\eta|v^*|)`, both
@@ -63,23 +178,10 @@ def universal_plane(ax, x_range, y_range, ratios=(1.01, 2**0.5, 10.0)) -> Axes:
 
     Parameters
     ----------
-    ax : Axes
     x_range, y_range : tuple of float
         First and last value of the axes, greater than 0.
     ratios : iterable of float
         Kernel ratios K(∞)/K(0), each greater than 1, whose circles are drawn.
-
-    Returns
-    -------
-    Axes
-        `ax`, with its axes labelled.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If a range does not increase from a number above 0, or a ratio is not above 1.
 
     Examples
     --------
@@ -88,7 +190,7 @@ def universal_plane(ax, x_range, y_range, ratios=(1.01, 2**0.5, 10.0)) -> Axes:
     >>> [text.get_text() for text in ax.texts[:3]]
     ['×1.01', '×1.41', '×10']
     """
-    _check_axes(ax)
+    instance("ax", ax, Axes)
     for name, ends in (("x_range", x_range), ("y_range", y_range)):
         if len(ends) != 2 or not 0 < ends[0] < ends[1]:
             raise ValueError(f"{name} must increase from a number above 0, got {ends}")
@@ -124,30 +226,12 @@ def universal_plane(ax, x_range, y_range, ratios=(1.01, 2**0.5, 10.0)) -> Axes:
     return ax
 
 
-def exponent_plane(ax, reach=2.0) -> Axes:
+def exponent_plane(ax: Axes, reach: float = 2.0) -> Axes:
     r"""Draw the plane of exponents: what becomes of a parametrisation at infinite width.
 
     Horizontally the power :math:`-g` of the determinant coordinate, vertically the power
-    :math:`k-b` of the distance from the corner of the universal plane. The vertical is nowhere
-    below the horizontal, so half of the plane is empty and shaded.
-
-    Parameters
-    ----------
-    ax : Axes
-    reach : float
-        Both axes go from -reach to reach; greater than 0.
-
-    Returns
-    -------
-    Axes
-        `ax`, with its axes and regions labelled.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If `reach` is not above 0.
+    :math:`k-b` of the distance from the corner of the universal plane, both from -`reach` to
+    `reach`. The vertical is nowhere below the horizontal, so half of the plane is empty and shaded.
 
     Examples
     --------
@@ -156,9 +240,8 @@ def exponent_plane(ax, reach=2.0) -> Axes:
     >>> ax.get_xlim() == ax.get_ylim() == (-2.0, 2.0)
     True
     """
-    _check_axes(ax)
-    if not reach > 0:
-        raise ValueError(f"reach must be above 0, got {reach}")
+    instance("ax", ax, Axes)
+    reach = one_real("reach", reach, above=0)
     corners = [(-reach, -reach), (reach, -reach), (reach, reach)]
     ax.add_patch(Polygon(corners, closed=True, color=PALETTE["grid"], linewidth=0, zorder=0.5))
     curve(ax, [-reach, 0], [0, 0], role="ink", linewidth=1.2, zorder=1)
@@ -169,84 +252,13 @@ def exponent_plane(ax, reach=2.0) -> Axes:
         ("features, vanishing start", (-reach * 0.95, -0.12 * reach), "feature"),
         ("no parametrisation", (reach / 2, -reach / 2), None),
     ):
-        colour = PALETTE["muted"] if role is None else PALETTE[f"{role}_text"]
+        shade = PALETTE["muted"] if role is None else PALETTE[f"{role}_text"]
         ha = "left" if role == "feature" else "center"
         box = {"facecolor": PALETTE["paper"], "alpha": 0.8, "linewidth": 0, "pad": 1}
         box = None if role is None else box
-        ax.text(*place, text, color=colour, ha=ha, va="center", fontsize="small", bbox=box)
+        ax.text(*place, text, color=shade, ha=ha, va="center", fontsize="small", bbox=box)
     ax.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal")
     ax.set_xlabel("power of the determinant coordinate, $-g$")
     ax.set_ylabel("power of the distance, $k-b$")
     ax.grid(visible=False)
-    return ax
-
-
-def half_plane(
-    ax, before, after, *, role="ink", label=None, height=None, at="end", offset=(8.0, 0.0)
-) -> Axes:
-    r"""Draw one training as a horizontal move of the point :math:`(u\cdot w, \sqrt D)`.
-
-    The distance of the point from the origin is :math:`|u||w|`, the cosine of its angle the
-    alignment. Rays lead to the start and to the end.
-
-    Parameters
-    ----------
-    ax : Axes
-    before, after : Gram
-        A single network at two times.
-    role : str
-        Colour of the move, a key of `flbook.figures.PALETTE`.
-    label : str, optional
-        Written beside the move.
-    height : float, optional
-        Put the move at this height, at least 0, instead of :math:`\sqrt D` of each Gram matrix.
-    at : {"end", "start"}
-        The point beside which the label stands.
-    offset : tuple of float
-        From that point to the label, in typographic points.
-
-    Returns
-    -------
-    Axes
-        `ax`, with its axes labelled: a ring at the start, a dot at the end, the way between.
-
-    Raises
-    ------
-    TypeError
-        If `ax` is not an ``Axes``.
-    ValueError
-        If a Gram matrix holds several networks, `height` is negative or not finite, or `role` or
-        `at` is unknown.
-
-    Examples
-    --------
-    >>> import flbook as fl
-    >>> from matplotlib.figure import Figure
-    >>> ax = half_plane(Figure().subplots(), fl.Gram(2.0, 0.0, 2.0), fl.Gram(4.0, 2.0, 2.0))
-    >>> [round(float(y), 6) for y in ax.lines[2].get_ydata()]
-    [2.0, 2.0]
-    """
-    _check_axes(ax)
-    _check_choice("role", role, PALETTE)
-    _check_choice("at", at, ("end", "start"))
-    points = []
-    for name, gram in (("before", before), ("after", after)):
-        if gram.shape != ():
-            raise ValueError(f"{name} must hold a single network, got shape {gram.shape}")
-        points.append((gram.uw, gram.root_determinant if height is None else height))
-    across, up = np.array(points, dtype=float).T
-    if not np.all(np.isfinite(up) & (up >= 0)):
-        raise ValueError(f"height must be a finite number of at least 0, got {height}")
-    for x, y in zip(across, up, strict=True):
-        curve(ax, [0.0, x], [0.0, y], role="ghost", linewidth=0.8, zorder=1)
-    curve(ax, across, up, role=role)
-    dot = {"role": role, "kind": "measured", "offset": offset}
-    here = {at: label}
-    curve(ax, across[:1], up[:1], **dot, markersize=8)
-    hole = {"markersize": 5, "markerfacecolor": PALETTE["paper"]}
-    curve(ax, across[:1], up[:1], **dot, **hole, label=here.get("start"))
-    curve(ax, across[1:], up[1:], **dot, markersize=8, label=here.get("end"))
-    ax.set(aspect="equal", ylim=(0, None))
-    ax.set_xlabel(r"overlap $u\cdot w$")
-    ax.set_ylabel(r"height $\sqrt{D}$")
     return ax

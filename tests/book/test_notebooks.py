@@ -125,7 +125,7 @@ def test_chapter_begins_with_its_title_and_the_set_up(chapter):
     assert tags(setup) == ["hide-input"]
     assert setup.metadata["jupyter"]["source_hidden"]
     assert '"google.colab" in sys.modules' in setup.source
-    assert 'plt.style.use("flbook.flbook")' in setup.source
+    assert "figures.use_style()" in setup.source
     assert not setup.outputs
 
 

@@ -321,7 +321,7 @@ def test_a_scaling_sets_its_powers():
     assert powers == (0.0, -2.0, 0.0, -1.0, 1.0)
     with pytest.raises(TypeError, match="c_u is set by scaling already, got c_u=1 as well"):
         explorers.ensemble(scaling=fl.SCALINGS["mup"], c_u=1)
-    with pytest.raises(TypeError, match=r"scaling must be a flbook\.Scaling, got 'mup'"):
+    with pytest.raises(TypeError, match=r"scaling must be a Scaling, got 'mup'"):
         explorers.ensemble(scaling="mup")
 
 
@@ -336,7 +336,7 @@ def test_a_choice_is_made_by_name():
 
 @pytest.mark.parametrize("count", [0, 1.5, [3, 4]])
 def test_a_bad_count_of_starts_is_refused(count):
-    with pytest.raises(ValueError, match="count must be"):
+    with pytest.raises((TypeError, ValueError), match="count must be"):
         even_starts(fl.Network(3), count)
 
 

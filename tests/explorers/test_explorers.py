@@ -1,9 +1,14 @@
 """The explorers' Python side: starting values, traits, controls, links, shared files."""
 
+import inspect
 import json
+import os
 import re
-from importlib import resources
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import ipywidgets
 import numpy as np
@@ -12,31 +17,46 @@ import traitlets
 
 import flbook as fl
 from flbook import explorers
-from flbook.explorers import Explorer, Figure, _catalogue, _figure, parameters
+from flbook.explorers import Explorer, parameters
 
-FUNCTIONS = {
-    "initial-scale": explorers.initial_scale,
-    "neuron-plane": explorers.neuron_plane,
-    "every-knob": explorers.every_knob,
-}
-ROOT = Path(__file__).resolve().parents[2]
-FRONTEND = ROOT / "frontend" / "src"
+PACKAGE = Path(fl.__file__).parent
+FRONTEND = PACKAGE.parent / "frontend" / "src"
 
 
-@pytest.fixture(params=FUNCTIONS, ids=FUNCTIONS)
+def shared(name):
+    return json.loads((PACKAGE / "shared" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+CATALOGUE, PRESETS, POWERS = shared("explorers"), shared("presets"), shared("terms")["powers"]
+OPENING = [
+    function
+    for function in (getattr(explorers, name) for name in explorers.__all__)
+    if inspect.isfunction(function) and get_type_hints(function)["return"] is Explorer
+]
+FUNCTIONS = {function().figure.explorer: function for function in OPENING}
+every_explorer = pytest.mark.parametrize("name", CATALOGUE)
+
+
+@pytest.fixture(params=CATALOGUE)
 def explorer(request):
     return FUNCTIONS[request.param]()
 
 
-def shared(name):
-    return json.loads((resources.files("flbook") / "shared" / name).read_text(encoding="utf-8"))
+def setting(control) -> str:
+    """Name the trait of a control that is a number."""
+    return "index" if hasattr(control, "options") else "value"
+
+
+def test_every_explorer_of_the_catalogue_has_its_function():
+    assert sorted(FUNCTIONS) == sorted(CATALOGUE)
+    assert len(OPENING) == len(FUNCTIONS)
 
 
 def test_it_is_a_box_with_a_figure_and_controls(explorer):
     assert isinstance(explorer, ipywidgets.VBox)
     assert explorer.children[0] is explorer.figure
     assert "flbook-explorer" in explorer._dom_classes
-    entry = _catalogue.catalogue()[explorer.figure.explorer]
+    entry = CATALOGUE[explorer.figure.explorer]
     assert list(explorer.controls) == [*entry["controls"], *entry["more"]]
     in_sight = explorer.children[1].children
     assert 1 <= len(in_sight) <= 4
@@ -44,25 +64,31 @@ def test_it_is_a_box_with_a_figure_and_controls(explorer):
 
 
 def test_the_rest_of_the_controls_is_behind_more(explorer):
-    more = explorer.children[2]
-    assert isinstance(more, ipywidgets.Accordion)
-    assert more.titles == ("More",)
-    assert more.selected_index is None
+    rest = CATALOGUE[explorer.figure.explorer]["more"]
+    assert len(explorer.children) == 2 + bool(rest)
+    for more in explorer.children[2:]:
+        assert isinstance(more, ipywidgets.Accordion)
+        assert more.titles == ("More",)
+        assert more.selected_index is None
+        (rows,) = more.children
+        assert list(rows.children) == [explorer.controls[name] for name in rest]
 
 
 def test_every_control_is_linked_to_its_trait_in_the_browser(explorer):
     linked = {(link.source, link.target) for link in explorer.links}
     assert linked == {
-        ((control, "value"), (explorer.figure, name)) for name, control in explorer.controls.items()
+        ((control, setting(control)), (explorer.figure, name))
+        for name, control in explorer.controls.items()
     }
     assert all(type(link) is ipywidgets.widgets.widget_link.Link for link in explorer.links)
 
 
 def test_controls_and_figure_start_at_the_same_values(explorer):
     for name, control in explorer.controls.items():
-        assert control.value == pytest.approx(getattr(explorer.figure, name), rel=1e-12)
+        shown = getattr(control, setting(control))
+        assert shown == pytest.approx(getattr(explorer.figure, name), rel=1e-12)
     assert explorer.figure.start == {
-        name: getattr(explorer.figure, name) for name in explorer.figure.start
+        name: getattr(explorer.figure, name) for name in parameters(explorer.figure.explorer)
     }
 
 
@@ -77,6 +103,30 @@ def test_all_parameters_reach_the_browser(explorer):
     state = explorer.figure.get_state()
     for name in parameters(explorer.figure.explorer):
         assert isinstance(state[name], float)
+
+
+@every_explorer
+def test_a_function_says_what_it_shows_and_all_of_its_parameters(name):
+    text = inspect.getdoc(FUNCTIONS[name])
+    assert re.match(r"Show .*\.\n", text)
+    assert f"Explorer({name!r}, " in text
+    for parameter in parameters(name).values():
+        assert f"\n{parameter.name} : {parameter.allowed}, default " in text
+        assert f"\n    {parameter.label}" in text and parameter.symbol in text
+
+
+@every_explorer
+def test_a_function_takes_a_scaling_where_its_explorer_has_the_powers(name):
+    takes = "scaling" in inspect.signature(FUNCTIONS[name]).parameters
+    assert takes == (POWERS.keys() <= parameters(name).keys())
+    if takes:
+        figure = FUNCTIONS[name](scaling=fl.SCALINGS["mup"]).figure
+        assert {power: getattr(figure, power) for power in POWERS} == {
+            power: getattr(fl.SCALINGS["mup"], field) for power, field in POWERS.items()
+        }
+    else:
+        with pytest.raises(TypeError, match=f"c_gamma is not a parameter of the explorer '{name}'"):
+            Explorer(name, scaling=fl.SCALINGS["mup"])
 
 
 def test_the_repr_tells_the_start_and_nothing_of_this_session():
@@ -107,10 +157,10 @@ def test_a_start_off_the_grid_of_its_slider_is_kept():
         ({"sigma": float("nan")}, ValueError, "sigma must be from 0.001 to 10, got nan"),
         ({"sigma": "large"}, TypeError, "sigma must be a real number, got 'large'"),
         ({"sigma": True}, TypeError, "sigma must be a real number, got True"),
-        ({"width": 10.5}, ValueError, "width must be a whole number, got 10.5"),
+        ({"width": 10.5}, ValueError, "width must be a whole number from 10 to 1e+06, got 10.5"),
         ({"clock": -0.1}, ValueError, "clock must be from 0 to 1, got -0.1"),
         ({"sigmma": 1}, TypeError, "sigmma is not a parameter of the explorer 'initial-scale'"),
-        ({"task": 1.0}, TypeError, "task must be a flbook.Task, got 1.0"),
+        ({"task": 1.0}, TypeError, "task must be a Task, got 1.0"),
     ],
 )
 def test_a_bad_start_is_refused(start, error, message):
@@ -121,11 +171,14 @@ def test_a_bad_start_is_refused(start, error, message):
 def test_an_unknown_explorer_is_refused():
     with pytest.raises(ValueError, match=r"name must be one of initial-scale, .*, got 'scale'"):
         Explorer("scale")
+    with pytest.raises(ValueError, match=r"name must be one of initial-scale, .*, got 'scale'"):
+        parameters("scale")
 
 
-def test_a_task_sets_its_moments():
+@every_explorer
+def test_a_task_sets_its_moments(name):
     task = fl.Task(second_moment=2.0, cross_moment=1.0, label_moment=1.0)
-    figure = explorers.initial_scale(task=task).figure
+    figure = FUNCTIONS[name](task=task).figure
     assert (figure.target, figure.second_moment, figure.noise) == (0.5, 2.0, 0.5)
     again = fl.Task(2.0, 2.0 * figure.target, 2.0 * figure.target**2 + figure.noise)
     assert again == task
@@ -157,7 +210,7 @@ def test_a_trait_takes_the_ends_of_its_range_as_the_browser_rounds_them():
 
 
 def test_all_explorers_carry_the_same_front_end():
-    figures = [function().figure for function in FUNCTIONS.values()]
+    figures = [function().figure for function in OPENING]
     assert len({figure._esm for figure in figures}) == 1
     assert len({figure._css for figure in figures}) == 1
     assert "export" in figures[0]._esm
@@ -170,22 +223,17 @@ def test_the_front_end_asks_no_host_for_anything():
     assert addresses == {"http://www.w3.org/2000/svg"}
 
 
-def test_without_the_bundle_the_error_names_the_cure(monkeypatch, tmp_path):
-    monkeypatch.setattr(_figure, "resources", _Elsewhere(tmp_path))
-    _figure._bundled.cache_clear()
-    try:
-        with pytest.raises(FileNotFoundError, match=re.escape("python frontend/bundle.py")):
-            Figure("initial-scale", _catalogue.starting_values("initial-scale", {}))
-    finally:
-        _figure._bundled.cache_clear()
-
-
-class _Elsewhere:
-    def __init__(self, path):
-        self.path = path
-
-    def files(self, _):
-        return self.path
+def test_without_the_bundle_the_error_names_the_cure(tmp_path):
+    unbuilt = shutil.ignore_patterns("bundle", "__pycache__")
+    shutil.copytree(PACKAGE, tmp_path / "flbook", ignore=unbuilt)
+    run = subprocess.run(
+        [sys.executable, "-c", "from flbook import explorers; explorers.initial_scale()"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert re.search(r"^FileNotFoundError: .*`python frontend/bundle\.py`", run.stderr, re.M)
 
 
 def test_the_neurons_are_drawn_once_and_for_all():
@@ -197,37 +245,40 @@ def test_the_neurons_are_drawn_once_and_for_all():
     assert abs(draws.std() - 1) < 0.15
 
 
-def test_presets_are_those_of_the_scalings(explorer):
-    for name in _catalogue.catalogue()[explorer.figure.explorer]["presets"]:
-        preset = _catalogue.presets()[name]
-        assert preset["label"]
-        if "scaling" in preset:
-            scaling = fl.SCALINGS[preset["scaling"]]
-            exponents = explorer.figure.scalings[preset["scaling"]]
-            network = scaling.at_width(1000)
-            assert network.gamma == pytest.approx(1000 ** exponents["gamma"])
-            assert network.sigma_u == pytest.approx(1000 ** (exponents["sigma2_u"] / 2))
-            assert network.eta_w == pytest.approx(1000 ** exponents["eta_w"])
-        elif "exponents" in preset:
-            assert fl.Scaling(**preset["exponents"]).phase() is fl.Phase.FEATURE_VANISHING
-        elif "crossover" in preset:
-            assert explorer.figure.explorer == "initial-scale"
-            assert 0 < preset["crossover"] <= 1
-        else:
-            known = parameters(explorer.figure.explorer)
-            for parameter, value in preset["values"].items():
+def powers_of(preset) -> fl.Scaling | None:
+    """Return the parametrisation that a preset sets, if it does."""
+    if "scaling" in preset:
+        return fl.SCALINGS[preset["scaling"]]
+    return fl.Scaling(**preset["exponents"]) if "exponents" in preset else None
+
+
+def test_the_figure_holds_the_powers_of_every_scaling(explorer):
+    assert set(explorer.figure.scalings) == set(fl.SCALINGS)
+    for name, powers in explorer.figure.scalings.items():
+        wide, wider = (fl.SCALINGS[name].at_width(d) for d in (10**8, 10**12))
+        for field in ("gamma", "eta_u", "eta_w"):
+            ratio = getattr(wider, field) / getattr(wide, field)
+            assert ratio == pytest.approx(1e4 ** powers[field])
+        for layer in ("u", "w"):
+            ratio = getattr(wider, f"sigma_{layer}") / getattr(wide, f"sigma_{layer}")
+            assert ratio**2 == pytest.approx(1e4 ** powers[f"sigma2_{layer}"])
+
+
+@every_explorer
+def test_presets_set_what_their_explorer_has_and_stay_in_its_range(name):
+    known = parameters(name)
+    for preset in map(PRESETS.get, CATALOGUE[name]["presets"]):
+        assert preset["label"] and preset["meaning"]
+        scaling = powers_of(preset)
+        if scaling is None:
+            # "crossover" is the scale at which this task and width leave the kernel regime
+            values = preset["values"] if "values" in preset else {"sigma": preset["crossover"]}
+            for parameter, value in values.items():
                 known[parameter].check(value)
-
-
-def test_a_preset_stays_in_range_at_every_width():
-    known = parameters("every-knob")
-    for name in _catalogue.catalogue()["every-knob"]["presets"]:
-        preset = _catalogue.presets()[name]
-        scaling = (
-            fl.Scaling(**preset["exponents"])
-            if "exponents" in preset
-            else fl.SCALINGS[preset["scaling"]]
-        )
+            continue
+        if "gamma" not in known:
+            FUNCTIONS[name](scaling=scaling)
+            continue
         for width in (known["width"].min, known["width"].max):
             network = scaling.at_width(int(width))
             for parameter in ("gamma", "sigma_u", "sigma_w", "eta_u", "eta_w"):
@@ -235,20 +286,27 @@ def test_a_preset_stays_in_range_at_every_width():
                 assert low * (1 - 1e-9) <= getattr(network, parameter) <= high * (1 + 1e-9)
 
 
-@pytest.mark.parametrize("name", sorted(_catalogue.catalogue()))
+def test_the_tiny_start_is_a_vanishing_one():
+    assert powers_of(PRESETS["tiny"]).phase() is fl.Phase.FEATURE_VANISHING
+
+
+@every_explorer
 def test_every_explorer_of_the_catalogue_is_whole(name):
-    entry = _catalogue.catalogue()[name]
+    entry = CATALOGUE[name]
     assert 1 <= len(entry["controls"]) <= 4
     assert entry["time"] is None or entry["time"] in parameters(name)
     for parameter in parameters(name).values():
         assert parameter.check(parameter.default) == parameter.default
         assert parameter.scale in ("log", "linear", "choice")
     assert set(entry["parameters"]) <= set(parameters(name))
-    assert set(entry["presets"]) <= set(_catalogue.presets())
-    assert callable(getattr(explorers, name.replace("-", "_")))
+    assert set(entry["presets"]) <= set(PRESETS)
     assert any(f'"{name}"' in file.read_text() for file in (FRONTEND / "explorers").glob("*.js"))
 
 
+def test_every_preset_is_offered_by_an_explorer():
+    assert set(PRESETS) == {preset for entry in CATALOGUE.values() for preset in entry["presets"]}
+
+
 def test_every_shown_quantity_has_words():
-    for quantity in shared("quantities.json").values():
+    for quantity in shared("quantities").values():
         assert {"label", "symbol", "meaning"} <= set(quantity)

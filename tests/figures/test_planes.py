@@ -1,40 +1,72 @@
-"""What the drawings of the map show, and what they refuse."""
+"""What the planes show, and what they refuse."""
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgba
-from matplotlib.figure import Figure
+from drawing import FLOW, GRAM, NETWORK, TASK, U, W, coordinates
 
 import flbook as fl
 from flbook import figures
-from flbook._measures.location import locate
 
 
-@pytest.fixture
-def ax():
-    return Figure().subplots()
+def test_neuron_plane_draws_every_neuron_on_its_hyperbola(ax):
+    u, w = FLOW.weights(2.0, U, W)
+    assert figures.neuron_plane(ax, NETWORK, (U, W), (u, w), role="kernel") is ax
+    *paths, start, end = ax.lines
+    assert len(paths) == 2 * U.size
+    for number, line in enumerate(paths):
+        i = number // 2
+        x, y = coordinates(line)
+        invariant = NETWORK.eta_w * x**2 - NETWORK.eta_u * y**2
+        own = NETWORK.eta_w * U[i] ** 2 - NETWORK.eta_u * W[i] ** 2
+        np.testing.assert_allclose(invariant, own, rtol=0, atol=1e-9)
+    for i, way in enumerate(paths[1::2]):
+        x, y = coordinates(way)
+        np.testing.assert_allclose((x[0], y[0]), (U[i], W[i]), rtol=1e-9)
+        np.testing.assert_allclose((x[-1], y[-1]), (u[i], w[i]), rtol=1e-9)
+        assert way.get_color() == figures.PALETTE["kernel"]
+    np.testing.assert_array_equal(coordinates(start), (U, W))
+    np.testing.assert_array_equal(coordinates(end), (u, w))
+    reach = ax.get_xlim()[1]
+    assert reach > max(abs(a).max() for a in (U, W, u, w))
+    assert ax.get_xlim() == ax.get_ylim() == (-reach, reach)
+    for hyperbola in paths[::2]:
+        x, y = coordinates(hyperbola)
+        assert max(abs(x).max(), abs(y).max()) >= reach
 
 
-def coordinates(line):
-    return np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+def test_neuron_plane_with_a_given_reach(ax):
+    figures.neuron_plane(ax, NETWORK, (U, W), (U, W), reach=7.5)
+    assert ax.get_xlim() == (-7.5, 7.5)
 
 
-def test_a_band_covers_exactly_what_lies_between_its_curves(ax):
-    figures.band(ax, [1.0, 2.0, 3.0], [0.0, 1.0, 0.5], [1.0, 1.5, 4.0], role="feature")
-    (shade,) = ax.collections
-    (path,) = shade.get_paths()
-    assert path.contains_point((2.0, 1.25)) and path.contains_point((2.9, 3.5))
-    assert not path.contains_point((2.0, 0.9)) and not path.contains_point((1.5, 1.4))
-    assert tuple(shade.get_facecolor()[0]) == to_rgba(figures.PALETTE["feature"], 0.2)
-
-
-def test_a_band_refuses_crossed_curves_and_other_shapes(ax):
-    with pytest.raises(ValueError, match="low must nowhere lie above high"):
-        figures.band(ax, [1.0, 2.0], [0.0, 2.0], [1.0, 1.0])
-    with pytest.raises(ValueError, match="x and high"):
-        figures.band(ax, [1.0, 2.0], [0.0, 2.0], [1.0])
-    with pytest.raises(ValueError, match="role"):
-        figures.band(ax, [1.0], [0.0], [1.0], role="mauve")
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (
+            lambda ax: figures.neuron_plane(ax, NETWORK, (U, W[:2]), (U, W)),
+            r"start\[0\] and start\[1\]",
+        ),
+        (
+            lambda ax: figures.neuron_plane(ax, NETWORK, (U, W), (U[:2], W[:2])),
+            "same neurons, got 3 and 2",
+        ),
+        (
+            lambda ax: figures.neuron_plane(ax, fl.Network(3, eta_u=0), (U, W), (U, W)),
+            "train both layers, got eta_u = 0 and eta_w = 1",
+        ),
+        (
+            lambda ax: figures.neuron_plane(ax, fl.Network([3, 4]), (U, W), (U, W)),
+            r"network must hold a single network, got shape \(2,\)",
+        ),
+        (
+            lambda ax: figures.neuron_plane(ax, NETWORK, (U, W), (U, W), reach=-1),
+            "reach must be finite and greater than 0, got -1",
+        ),
+    ],
+)
+def test_the_neuron_plane_names_what_it_cannot_draw(ax, draw, message):
+    with pytest.raises(ValueError, match=message):
+        draw(ax)
 
 
 def test_on_each_circle_of_the_universal_plane_the_kernel_grows_by_its_ratio(ax):
@@ -59,7 +91,7 @@ def test_the_universal_plane_keeps_its_ranges_and_names_its_regions(ax):
     task = fl.Task(1.0, 1.0, 1.0)
     for name, (x, y) in names.items():
         uu = y + np.hypot(x, y)
-        place = locate(fl.Network(2), task, fl.Gram(uu, 0.0, x**2 / uu))
+        place = fl.locate(fl.Network(2), task, fl.Gram(uu, 0.0, x**2 / uu))
         assert place.regime.value == name
     assert len(names) == 3
 
@@ -107,20 +139,6 @@ def test_the_boundaries_of_the_exponent_plane(ax):
         figures.exponent_plane(ax, reach=0)
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        lambda ax: figures.band(ax, [1.0], [0.0], [1.0]),
-        lambda ax: figures.universal_plane(ax, (1.0, 2.0), (1.0, 2.0)),
-        lambda ax: figures.exponent_plane(ax),
-        lambda ax: figures.half_plane(ax, fl.Gram(1.0, 0.0, 1.0), fl.Gram(1.0, 0.5, 1.0)),
-    ],
-)
-def test_only_axes_can_be_drawn_on(draw):
-    with pytest.raises(TypeError, match="Axes"):
-        draw("here")
-
-
 def test_the_half_plane_shows_norms_as_distances_and_the_alignment_as_a_cosine(ax):
     before, after = fl.Gram(2.0, -1.0, 3.0), fl.Gram(4.0, 2.5, 3.0)
     figures.half_plane(ax, before, after, role="feature", label="seen", at="start")
@@ -148,7 +166,6 @@ def test_the_half_plane_at_a_height_of_its_own(ax):
     [
         ({"height": -1.0}, "height"),
         ({"height": np.inf}, "height"),
-        ({"role": "pink"}, "role"),
         ({"at": "middle"}, "at"),
         ({"before": fl.Gram([1.0, 2.0], 0.0, 1.0)}, "before"),
         ({"after": fl.Gram([1.0, 2.0], 0.0, 1.0)}, "after"),
@@ -158,3 +175,12 @@ def test_the_half_plane_names_what_it_cannot_draw(ax, change, name):
     grams = {"before": fl.Gram(1.0, 0.0, 1.0), "after": fl.Gram(1.0, 0.5, 1.0)}
     with pytest.raises(ValueError, match=f"^{name} must"):
         figures.half_plane(ax, **{**grams, **change})
+
+
+def test_what_is_not_a_network_or_a_gram_matrix_is_refused(ax):
+    with pytest.raises(TypeError, match="network must be a Network"):
+        figures.neuron_plane(ax, GRAM, (U, W), (U, W))
+    with pytest.raises(TypeError, match="after must be a Gram"):
+        figures.half_plane(ax, GRAM, NETWORK)
+    with pytest.raises(TypeError, match="dynamics must be a GradientFlow"):
+        figures.kernel_curve(ax, fl.KernelFlow(NETWORK, TASK, GRAM), [0, 1])

@@ -1,18 +1,35 @@
-"""The random starts of the explorer `ensemble`: the same ones in Python and in the browser."""
+"""The random weights of the explorers, drawn once and for all and the same in the browser."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 from scipy import special
 
 from flbook._model.gram import Gram
 from flbook._model.network import Network
-from flbook._support.checks import instance, whole
+from flbook._support.checks import instance, one_whole
+from flbook._support.shared import shared
 
-__all__ = ["even_starts"]
+__all__ = ["even_starts", "neuron_draws"]
 
+SEED = 2024
 # The root of x³ = x + 1.
-PLASTIC = 1.324717957244746
+PLASTIC: float = shared("terms")["plastic_number"]
+
+
+@cache
+def neuron_draws(count: int) -> tuple[list[float], list[float]]:
+    """Return the standard normal (u, w) that neurons start from, before they are scaled.
+
+    Examples
+    --------
+    >>> [len(layer) for layer in neuron_draws(60)]
+    [60, 60]
+    """
+    u, w = np.random.default_rng(SEED).standard_normal((2, count)).round(4)
+    return u.tolist(), w.tolist()
 
 
 def even_starts(network: Network, count: int = 512) -> Gram:
@@ -26,7 +43,7 @@ def even_starts(network: Network, count: int = 512) -> Gram:
     Parameters
     ----------
     network : Network
-        One network.
+        A single one.
     count : int, default 512
         N, at least 1.
 
@@ -37,10 +54,8 @@ def even_starts(network: Network, count: int = 512) -> Gram:
 
     Raises
     ------
-    TypeError
-        If `network` is not a Network.
-    ValueError
-        If it holds several networks, or `count` is not a whole number of at least 1.
+    TypeError, ValueError
+        If `network` is not one network, or `count` not one whole number of at least 1.
 
     Examples
     --------
@@ -53,11 +68,9 @@ def even_starts(network: Network, count: int = 512) -> Gram:
     instance("network", network, Network)
     if network.shape != ():
         raise ValueError(f"network must be one network, got networks of shape {network.shape}")
-    number = whole("count", count, at_least=1)
-    if not isinstance(number, int):
-        raise ValueError(f"count must be one whole number, got {count!r}")
-    index = np.arange(number)
-    z = special.ndtri((index + 0.5) / number)
+    count = one_whole("count", count)
+    index = np.arange(count)
+    z = special.ndtri((index + 0.5) / count)
     length = _chi_square(network.width, (0.5 + index * (1 / PLASTIC)) % 1)
     across = _chi_square(network.width - 1, (0.5 + index * (1 / PLASTIC**2)) % 1)
     return network._gram(length, z, across)

@@ -9,15 +9,13 @@ from importlib import resources
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets
 
 from flbook._model.scaling import SCALINGS
-from flbook.explorers._catalogue import Parameter, catalogue, parameters
+from flbook.explorers.catalogue import Parameter, entry, parameters
+from flbook.explorers.draws import neuron_draws
 
 __all__ = ["Figure"]
-
-SEED = 2024
 
 
 @cache
@@ -30,13 +28,6 @@ def _bundled(name: str) -> str:
             "an installed flbook brings it along."
         )
     return file.read_text(encoding="utf-8")
-
-
-@cache
-def _draws(count: int) -> tuple[list[float], list[float]]:
-    """Draw the standard normal weights that the neurons start from, before they are scaled."""
-    u, w = np.random.default_rng(SEED).standard_normal((2, count)).round(4)
-    return u.tolist(), w.tolist()
 
 
 class Figure(anywidget.AnyWidget):
@@ -55,6 +46,12 @@ class Figure(anywidget.AnyWidget):
         If the front end has not been built.
     traitlets.TraitError
         If a parameter is set to something that is not a number of its range.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.half_plane(uw=2).figure.uw
+    2.0
     """
 
     explorer = traitlets.Unicode(read_only=True).tag(sync=True)
@@ -70,7 +67,7 @@ class Figure(anywidget.AnyWidget):
         self.add_traits(
             **{name: _number(p, start[name]) for name, p in parameters(explorer).items()}
         )
-        u, w = _draws(catalogue()[explorer]["neurons"])
+        u, w = neuron_draws(entry(explorer)["neurons"])
         fixed: dict[str, Any] = {
             "explorer": explorer,
             "start": start,
