@@ -91,6 +91,21 @@ class Outcome:
         return self._unless_at_rest(drift, still=0.0, stuck=-1.0)
 
     @property
+    def kernel_excursion(self) -> FloatArray:
+        """The largest |K/K(0) − 1| along the whole path: a network is lazy where it is small.
+
+        K is least at v = 0, where a start and a target of opposite signs lead through.
+        """
+        end = np.abs(self.kernel_drift)
+        crosses = self._signal * self._last_signal < 0
+        if not np.any(crosses):
+            return end
+        # K(0) − K_min = s²/(K(0) + K_min)
+        kernel = self._moving_kernel
+        dip = (self._signal / kernel) * (self._signal / (kernel + self._initial.floor))
+        return self._full(np.where(crosses, np.maximum(end, dip), end))
+
+    @property
     def _moving_kernel(self) -> FloatArray:
         """K(0), with a 1 in the place of every 0."""
         kernel = self._initial.kernel

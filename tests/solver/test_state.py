@@ -159,3 +159,21 @@ def test_time_to_shrink_refuses(fraction, got):
     flow = fl.GradientFlow(fl.Network(2), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, 0.0, 1.0))
     with pytest.raises(ValueError, match=f"fraction must be .*, got {got}"):
         flow.time_to_shrink(fraction)
+
+
+def test_the_excursion_of_the_kernel_is_the_largest_on_the_way():
+    random = np.random.default_rng(8)
+    uu, ww = 10 ** random.uniform(-2, 2, (2, 300))
+    uw = random.uniform(-1, 1, 300) * np.sqrt(uu * ww)
+    network = fl.Network(2, gamma=0.7, eta_u=10 ** random.uniform(-2, 2, 300), eta_w=0.4)
+    target = random.normal(size=300)
+    # half of them come back to the kernel that they had
+    target[::2] = -0.7 * uw[::2]
+    flow = fl.GradientFlow(network, fl.Task(1.0, target, 1e9), fl.Gram(uu, uw, ww))
+    times = np.concatenate([[0.0], np.geomspace(1e-6, 1e4, 4000), [np.inf]])
+    kernel = flow.kernel(times)
+    largest = np.abs(kernel / kernel[:, :1] - 1).max(axis=1)
+    np.testing.assert_allclose(flow.outcome.kernel_excursion, largest, rtol=1e-3)
+    assert (flow.outcome.kernel_excursion >= largest - 1e-14).all()
+    assert np.abs(flow.outcome.kernel_drift[::2]).max() < 1e-13
+    assert flow.outcome.kernel_excursion[::2].min() > 1e-9
