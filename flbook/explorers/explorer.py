@@ -25,7 +25,8 @@ class Explorer(ipywidgets.VBox):
         Sets `target`, `second_moment` and `noise` to those of a data set.
     scaling : Scaling, optional
         Sets the five powers `c_gamma` (of γ), `c_u`, `c_w` (of σ_u², σ_w²), `e_u` and `e_w` (of
-        η_u, η_w), in an explorer that has these parameters.
+        η_u, η_w), their factors (`gamma_factor`, `sigma2_u_factor`, ...) and `fan_offset`, in an
+        explorer that has these parameters.
     **start : float or str
         Where the parameters start, by the names of `parameters`; an option may be given by its
         name. Those not given start at their defaults.
@@ -43,7 +44,8 @@ class Explorer(ipywidgets.VBox):
         If a name is not a parameter's or set twice, a value is not a real number, `task` is not a
         Task, or `scaling` is not a Scaling.
     ValueError
-        If there is no such explorer, a value is out of range, or `task` holds several tasks.
+        If there is no such explorer, a value is out of range, `task` holds several tasks, or
+        `scaling` is in powers of something else than the width.
     FileNotFoundError
         If the front end has not been built.
 

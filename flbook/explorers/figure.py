@@ -11,7 +11,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from flbook._model.scaling import SCALINGS
+from flbook._model.scaling import SCALINGS, Scaling
 from flbook.explorers.catalogue import Parameter, entry, parameters
 from flbook.explorers.draws import neuron_draws
 
@@ -71,7 +71,7 @@ class Figure(anywidget.AnyWidget):
         fixed: dict[str, Any] = {
             "explorer": explorer,
             "start": start,
-            "scalings": {name: asdict(scaling) for name, scaling in SCALINGS.items()},
+            "scalings": {name: _plain(scaling) for name, scaling in SCALINGS.items()},
             "draws_u": u,
             "draws_w": w,
         }
@@ -81,6 +81,11 @@ class Figure(anywidget.AnyWidget):
     def __repr__(self) -> str:
         """Name the explorer; no memory address."""
         return f"Figure({self.explorer!r})"
+
+
+def _plain(scaling: Scaling) -> dict[str, Any]:
+    """Return the fields of `scaling` as JSON knows them."""
+    return {**asdict(scaling), "factors": scaling.factors._asdict()}
 
 
 def _number(parameter: Parameter, value: float) -> traitlets.TraitType:

@@ -59,8 +59,14 @@ def _of_task(task: Task | None) -> dict[str, float]:
 
 
 def _of_scaling(scaling: Scaling | None) -> dict[str, float]:
-    """Return the powers of `scaling` in the explorers' terms."""
+    """Return the powers of `scaling`, their factors and its fan in the explorers' terms."""
     if scaling is None:
         return {}
     instance("scaling", scaling, Scaling)
-    return {power: vars(scaling)[name] for power, name in shared("terms")["powers"].items()}
+    if scaling.width != 1:
+        raise ValueError(
+            f"scaling must be in powers of the width (width=1), got width={scaling.width:g}"
+        )
+    powers = {power: vars(scaling)[name] for power, name in shared("terms")["powers"].items()}
+    factors = {f"{name}_factor": factor for name, factor in scaling.factors._asdict().items()}
+    return {**powers, **factors, "fan_offset": scaling.fan_offset}
