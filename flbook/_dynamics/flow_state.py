@@ -26,6 +26,10 @@ class Modes(NamedTuple):
     """√ξ, the factor of p."""
     decline: Any
     """1/√ξ, the factor of q."""
+    both: Any
+    """½(√ξ + 1/√ξ) − 1: how far a layer moves along itself, in units of its start."""
+    push: Any
+    """½(√ξ − 1/√ξ)/η: how far it moves along the other one, in units of its rate."""
     left: Any
     """(v − v*)/(v(0) − v*)."""
     gone: Any
@@ -58,7 +62,12 @@ def two_modes(initial: Initial, t: Any) -> Modes:
     gone = choose(left < 0.5, 1.0 - left, phi * (a / ahead + b / behind))
     # the smaller factor last, so that nothing underflows on the way
     residual = initial.residual * np.maximum(one, other) * np.minimum(one, other)
-    return Modes(np.sqrt(behind / ahead), np.sqrt(ahead / behind), left, gone, residual)
+    growth, decline = np.sqrt(behind / ahead), np.sqrt(ahead / behind)
+    # √ξ − 1/√ξ = (behind − ahead)/√(ahead·behind), where behind − ahead = −4γη(v(0) − v*)φ
+    push = -2 * initial.gamma * initial.residual * (phi / ahead) * decline
+    sinh = initial.eta * push
+    both = sinh * sinh / (1 + np.sqrt(1 + sinh * sinh))
+    return Modes(growth, decline, both, push, left, gone, residual)
 
 
 def single_mode(initial: Initial, t: Any) -> Modes:
@@ -84,8 +93,10 @@ def single_mode(initial: Initial, t: Any) -> Modes:
     share = np.where(still, 1.0, np.sqrt(2 / path) * np.exp(-kappa / 2))
     left = np.where(still, 1.0, 2 / path)
     return Modes(
-        growth=np.where(a > 0, share, 0.0),
-        decline=np.where(b > 0, share, 0.0),
+        growth=share,
+        decline=share,
+        both=share - 1.0,
+        push=np.zeros_like(share),
         left=left,
         gone=np.where(left < 0.5, 1.0 - left, np.maximum(a, b) / run),
         residual=initial.residual * left,
@@ -101,6 +112,8 @@ class FlowState:
         The times.
     slope, residual, loss, kernel, alignment, kernel_alignment, gram, imbalance, determinant
         As the methods of `GradientFlow` of these names return them.
+    displacement : Gram
+        |u − u(0)|², (u − u(0))·(w − w(0)), |w − w(0)|².
     """
 
     def __init__(self, initial: Initial, t: FloatArray, shape: tuple[int, ...]) -> None:
@@ -116,10 +129,8 @@ class FlowState:
 
     @property
     def mode_factors(self) -> tuple[Any, Any, Any]:
-        """√ξ, 1/√ξ, and the factor of a layer whose partner is frozen; they broadcast."""
-        initial, modes = self._initial, self._modes
-        push = initial.gamma * initial.residual * ratio(modes.gone, initial.kernel, 0.0)
-        return modes.growth, modes.decline, push
+        """√ξ, 1/√ξ and ½(√ξ − 1/√ξ)/η; they broadcast."""
+        return self._modes.growth, self._modes.decline, self._modes.push
 
     def _full(self, value: Any) -> FloatArray:
         return full(value, self._shape)
@@ -161,6 +172,17 @@ class FlowState:
         )
         uu, ww = map(self._full, norms)
         return Gram._trusted(uu, slope / initial.gamma, ww)
+
+    @cached_property
+    def displacement(self) -> Gram:
+        """The Gram matrix of the moves u − u(0), w − w(0): how far the weights have come."""
+        start, modes = self._initial, self._modes
+        both, u, w = modes.both, start.eta_u * modes.push, start.eta_w * modes.push
+        # u − u(0) = both·u(0) + u·w(0), and the same for w
+        uu = both * both * start.uu + u * (2 * both * start.uw + u * start.ww)
+        ww = both * both * start.ww + w * (2 * both * start.uw + w * start.uu)
+        uw = both * (both * start.uw + w * start.uu + u * start.ww) + u * w * start.uw
+        return Gram._trusted(*map(self._full, (np.maximum(uu, 0.0), uw, np.maximum(ww, 0.0))))
 
     @cached_property
     def alignment(self) -> FloatArray:

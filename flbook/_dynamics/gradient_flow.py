@@ -173,8 +173,8 @@ class GradientFlow(LayerDynamics):
         new_u = ((u + to_u * w) * grow + (u - to_u * w) * shrink) / 2
         new_w = ((w + to_w * u) * grow + (w - to_w * u) * shrink) / 2
         return (
-            np.where(both, new_u, u - eta_u * push * w),
-            np.where(both, new_w, w - eta_w * push * u),
+            np.where(both, new_u, u + eta_u * push * w),
+            np.where(both, new_w, w + eta_w * push * u),
         )
 
     def _own(self, name: str, value: ArrayLike) -> FloatArray:

@@ -177,3 +177,32 @@ def test_the_excursion_of_the_kernel_is_the_largest_on_the_way():
     assert (flow.outcome.kernel_excursion >= largest - 1e-14).all()
     assert np.abs(flow.outcome.kernel_drift[::2]).max() < 1e-13
     assert flow.outcome.kernel_excursion[::2].min() > 1e-9
+
+
+@pytest.mark.parametrize("rates", [(1.0, 1.0), (0.3, 2.0), (0.0, 1.5), (0.7, 0.0)])
+def test_the_displacement_is_that_of_the_weights(rates):
+    random = np.random.default_rng(9)
+    network = fl.Network(6, gamma=0.4, eta_u=rates[0], eta_w=rates[1])
+    for scale in (1e-2, 1.0, 1e4):
+        u, w = scale * random.normal(size=(2, 6))
+        for target in (-3.0, 0.2, 5.0):
+            flow = fl.GradientFlow(network, fl.Task(1.0, target, 1e9), fl.Gram.from_weights(u, w))
+            now = flow.at(np.array([0.0, 1e-9, 0.1, 3.0, np.inf]))
+            new_u, new_w = flow.weights(now.t, u, w)
+            moved = fl.Gram.from_weights(new_u - u, new_w - w)
+            slack = 1e-13 * (np.sum(new_u**2 + new_w**2, axis=-1) + u @ u + w @ w)
+            for name in ("uu", "uw", "ww"):
+                error = np.abs(getattr(now.displacement, name) - getattr(moved, name))
+                assert (error <= 1e-9 * np.abs(getattr(moved, name)) + slack).all(), name
+
+
+def test_small_displacements_keep_their_digits():
+    flow = fl.GradientFlow(fl.Network(2), fl.Task(1.0, 1.0, 1.0), fl.Gram(1e9, 0.0, 1e9))
+    # a rank-one step from large layers: |u − u(0)|² = |w|²(v*/K)² with K = 2e9
+    assert flow.at(np.inf).displacement.uu == pytest.approx(1e9 / 4e18, rel=1e-9)
+
+
+def test_a_stuck_network_loses_its_weights():
+    flow = fl.GradientFlow(fl.Network(1), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, -1.0, 1.0))
+    gone = flow.at(np.inf).displacement
+    assert (gone.uu, gone.uw, gone.ww) == (1.0, -1.0, 1.0)
