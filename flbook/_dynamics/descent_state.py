@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from flbook._dynamics.dynamics import full
-from flbook._dynamics.initial import Initial, layer_norms, loss
+from flbook._dynamics.initial import Initial, displacement, layer_norms, loss
 from flbook._dynamics.step_map import StepState
 from flbook._model.gram import Gram
 from flbook._support.arrays import FloatArray
@@ -28,6 +28,8 @@ class DescentState:
         The step counts.
     slope, residual, loss, kernel, alignment, kernel_alignment, gram, imbalance, determinant
         As the methods of `GradientDescent` of these names return them.
+    displacement : Gram
+        |u − u(0)|², (u − u(0))·(w − w(0)), |w − w(0)|².
     """
 
     def __init__(self, initial: Initial, steps: FloatArray, state: StepState) -> None:
@@ -130,6 +132,24 @@ class DescentState:
         entries = (
             np.where(grows_u, np.inf, uu),
             np.where(self._blown, self._state.residual, slope / initial.gamma),
+            np.where(grows_w, np.inf, ww),
+        )
+        return Gram._trusted(*(self._full(entry[()]) for entry in entries))
+
+    @cached_property
+    @np.errstate(over="ignore", invalid="ignore")
+    def displacement(self) -> Gram:
+        """The Gram matrix of the moves u − u(0), w − w(0); infinite where they diverged."""
+        initial, state = self._initial, self._state
+        # the modes come close to 1 as sums of two doubles
+        up, down = (state.ahead - 1) + state.ahead_low, (state.behind - 1) + state.behind_low
+        alone = initial.gamma * ratio(self._last_slope - initial.slope, initial.kernel, 0.0)
+        push = ratio((up - down) / 2, initial.eta, alone)
+        uu, uw, ww = displacement(initial, (up + down) / 2, push)
+        grows_u, grows_w = self._blown & (initial.eta_u > 0), self._blown & (initial.eta_w > 0)
+        entries = (
+            np.where(grows_u, np.inf, uu),
+            np.where(self._growing, self._state.residual, uw),
             np.where(grows_w, np.inf, ww),
         )
         return Gram._trusted(*(self._full(entry[()]) for entry in entries))

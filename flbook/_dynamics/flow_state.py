@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flbook._dynamics.dynamics import full
-from flbook._dynamics.initial import Initial, layer_norms, loss
+from flbook._dynamics.initial import Initial, displacement, layer_norms, loss
 from flbook._model.gram import Gram
 from flbook._support.arrays import FloatArray
 from flbook._support.numerics import choose, cosine, least_cancelled, ratio
@@ -176,13 +176,8 @@ class FlowState:
     @cached_property
     def displacement(self) -> Gram:
         """The Gram matrix of the moves u − u(0), w − w(0): how far the weights have come."""
-        start, modes = self._initial, self._modes
-        both, u, w = modes.both, start.eta_u * modes.push, start.eta_w * modes.push
-        # u − u(0) = both·u(0) + u·w(0), and the same for w
-        uu = both * both * start.uu + u * (2 * both * start.uw + u * start.ww)
-        ww = both * both * start.ww + w * (2 * both * start.uw + w * start.uu)
-        uw = both * (both * start.uw + w * start.uu + u * start.ww) + u * w * start.uw
-        return Gram._trusted(*map(self._full, (np.maximum(uu, 0.0), uw, np.maximum(ww, 0.0))))
+        moves = displacement(self._initial, self._modes.both, self._modes.push)
+        return Gram._trusted(*map(self._full, moves))
 
     @cached_property
     def alignment(self) -> FloatArray:

@@ -21,7 +21,7 @@ from flbook._support.arrays import FloatArray
 from flbook._support.compensated import difference_of_products
 from flbook._support.numerics import choose, length, ratio
 
-__all__ = ["Initial", "halves", "layer_norms", "loss"]
+__all__ = ["Initial", "Vanishing", "displacement", "halves", "layer_norms", "loss"]
 
 # Up to this share of the whole, the difference of the two keeps its digits.
 HARMLESS = 0.5
@@ -154,6 +154,15 @@ def layer_norms(
     ww = choose(larger_u, product * ratio(product, by_u, 0.0), by_w)
     still = initial.kernel == 0
     return choose(still, initial.uu, uu), choose(still, initial.ww, ww)
+
+
+def displacement(initial: Initial, both: Any, push: Any) -> tuple[Any, Any, Any]:
+    """Return |δu|², δu·δw, |δw|² of δu = both·u + η_u push·w and δw = both·w + η_w push·u."""
+    u, w = initial.eta_u * push, initial.eta_w * push
+    uu = both * both * initial.uu + u * (2 * both * initial.uw + u * initial.ww)
+    ww = both * both * initial.ww + w * (2 * both * initial.uw + w * initial.uu)
+    uw = both * (both * initial.uw + w * initial.uu + u * initial.ww) + u * w * initial.uw
+    return np.maximum(uu, 0.0), uw, np.maximum(ww, 0.0)
 
 
 def loss(initial: Initial, residual: Any) -> FloatArray:

@@ -9,6 +9,7 @@ import pytest
 
 import flbook as fl
 from flbook._model.state import LayerState, State
+from flbook.simulation import gradient_descent
 
 DYNAMICS = [thing for thing in vars(fl).values() if inspect.isclass(thing) and hasattr(thing, "at")]
 NETWORK = fl.Network([3, 4], gamma=0.5, eta_u=0.2, eta_w=[[0.1], [0.3], [0.2]])
@@ -206,3 +207,19 @@ def test_a_stuck_network_loses_its_weights():
     flow = fl.GradientFlow(fl.Network(1), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, -1.0, 1.0))
     gone = flow.at(np.inf).displacement
     assert (gone.uu, gone.uw, gone.ww) == (1.0, -1.0, 1.0)
+
+
+@pytest.mark.parametrize("rates", [(0.1, 0.1), (0.03, 0.2), (0.0, 0.15), (0.07, 0.0)])
+def test_the_displacement_of_steps_is_that_of_real_weights(rates):
+    random = np.random.default_rng(10)
+    network = fl.Network(5, gamma=0.4, eta_u=rates[0], eta_w=rates[1])
+    task = fl.Task(1.0, 1.3, 2.0)
+    u, w = random.normal(size=(2, 5))
+    steps = np.array([0, 1, 7, 200])
+    run = gradient_descent(network, task, u, w, steps)
+    now = fl.GradientDescent(network, task, fl.Gram.from_weights(u, w)).at(steps)
+    moved = fl.Gram.from_weights(run.u - u, run.w - w)
+    for name in ("uu", "uw", "ww"):
+        np.testing.assert_allclose(
+            getattr(now.displacement, name), getattr(moved, name), rtol=1e-10, atol=1e-13
+        )
