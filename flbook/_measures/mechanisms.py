@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from flbook._model.gram import Gram
 from flbook._support.arrays import FloatArray, ValueObject, broadcast_shape
 from flbook._support.checks import instance
+from flbook._support.shared import shared
 
 __all__ = ["NOTICEABLE", "Decomposition", "decompose"]
 
-NOTICEABLE = 0.1
+TERMS = shared("terms")
+NAMES = TERMS["mechanisms"]
+NOTICEABLE: float = TERMS["noticeable"]
 """The least move in the half plane that counts, in radians and in e-folds alike.
 
 One number serves both directions because the logarithm is conformal: with S = u·w, the point
@@ -41,6 +44,8 @@ class Decomposition(ValueObject):
         Whether u·w changed its sign, so that the layers passed through ζ = 0.
     mechanism : str or array of str
         "alignment", "disalignment", "rescaling" or "kernel".
+    total : float or array
+        The change of log|u·w|, which is that of log|v|: rescaling + alignment.
 
     Examples
     --------
@@ -58,7 +63,7 @@ class Decomposition(ValueObject):
 
     @cached_property
     def total(self) -> FloatArray:
-        """The change of log|u·w|, which is that of log|v|: rescaling + alignment."""
+        """The change of log|v|."""
         return self.rescaling + self.alignment
 
 
@@ -135,8 +140,8 @@ def decompose(before: Gram, after: Gram) -> Decomposition:
             crossed & (np.abs(turn) > NOTICEABLE),
             np.abs(rescaling) > NOTICEABLE,
         ],
-        ["alignment", "disalignment", "alignment", "rescaling"],
-        "kernel",
+        [NAMES[key] for key in ("alignment", "disalignment", "alignment", "rescaling")],
+        NAMES["kernel"],
     )
     if not shape:
         return Decomposition(rescaling[()], alignment[()], turn[()], crossed[()], str(name))

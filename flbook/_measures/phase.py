@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from flbook._measures.ensemble import Ensemble
 from flbook._model.scaling import Phase, Scaling
 from flbook._model.task import Task
-from flbook._support.arrays import FloatArray, ValueObject
+from flbook._support.arrays import FloatArray, Seed, ValueObject
 from flbook._support.checks import instance
+from flbook._support.shared import shared
 
 __all__ = ["WIDTHS", "MeasuredPhase", "Slope", "measure_phase"]
 
+SPEEDS = shared("terms")["speeds"]
 WIDTHS = tuple(10**power for power in range(2, 13))
 """Where phases are measured: 10², 10³, …, 10¹²."""
 
@@ -38,6 +40,8 @@ class Slope(NamedTuple):
         The power: the slope of the logarithm against log d.
     error : float
         Its standard error, by the scatter about the line.
+    sign : int
+        −1, 0 or 1; powers smaller than 0.1 count as 0.
 
     Examples
     --------
@@ -52,7 +56,7 @@ class Slope(NamedTuple):
 
     @property
     def sign(self) -> int:
-        """−1, 0 or 1, where powers below `FLAT` count as 0."""
+        """−1, 0 or 1."""
         return int(np.sign(self.value)) if abs(self.value) >= FLAT else 0
 
 
@@ -68,7 +72,13 @@ class MeasuredPhase(ValueObject):
         The medians over the ensemble at these widths of |K(∞)/K(0) − 1|, of |S(∞)|/√D, which is the
         cotangent of the final angle between the layers, and of mK(∞).
     drift, alignment, rate : Slope
-        The powers of the width that fit the three.
+        The powers of the width that fit the three; their signs are the rest.
+    phase : Phase
+        KERNEL, FEATURE_CRITICAL or FEATURE_VANISHING, as |K(∞)/K(0) − 1| falls, stays or grows.
+    speed : str
+        "frozen", "learning" or "unstable", as mK(∞) falls, stays or grows.
+    alignment_class : str
+        "none", "partial" or "full": where |ζ(∞)| goes, to 0, between or to 1.
 
     Examples
     --------
@@ -88,18 +98,18 @@ class MeasuredPhase(ValueObject):
 
     @property
     def phase(self) -> Phase:
-        """KERNEL if |K(∞)/K(0) − 1| falls with the width, and so on."""
+        """The phase, by the drift of the kernel."""
         phases = {-1: Phase.KERNEL, 0: Phase.FEATURE_CRITICAL, 1: Phase.FEATURE_VANISHING}
         return phases[self.drift.sign]
 
     @property
     def speed(self) -> str:
-        """Return "frozen", "learning" or "unstable", as mK(∞) falls, stays or grows."""
-        return {-1: "frozen", 0: "learning", 1: "unstable"}[self.rate.sign]
+        """The speed, by the final rate."""
+        return SPEEDS[{-1: "below", 0: "at", 1: "above"}[self.rate.sign]]
 
     @property
     def alignment_class(self) -> str:
-        """Return "none", "partial" or "full": where |ζ(∞)| goes, to 0, between or to 1."""
+        """The class of alignment, by the final angle."""
         return {-1: "none", 0: "partial", 1: "full"}[self.alignment.sign]
 
 
@@ -109,7 +119,7 @@ def measure_phase(
     widths: Sequence[int] = WIDTHS,
     *,
     size: int = 1000,
-    seed: int | np.random.Generator | np.random.SeedSequence | None = 0,
+    seed: Seed = 0,
 ) -> MeasuredPhase:
     """Measure the phase of a scaling, with no use of its exponents.
 

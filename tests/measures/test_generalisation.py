@@ -148,13 +148,38 @@ def test_a_descent_that_diverges_has_infinite_error():
     assert fl.generalisation_error(descent, 2000, 0.0).tolist() == [INFINITY, INFINITY]
 
 
+class OneLayer:
+    """A training run of somebody else's: u stays, and w learns v = 1 − exp(−t)."""
+
+    network = fl.Network(3, gamma=2.0, sigma_w=0.5)
+    task = fl.Task(1.0, 1.0, 1.0)
+
+    def gram(self, t):
+        return fl.Gram(3.0, self.residual(t) / 2 + 0.5, 10.0)
+
+    def residual(self, t):
+        return -np.exp(-np.asarray(t))
+
+
+def test_any_dynamics_with_a_gram_matrix_will_do():
+    t = np.array([0.0, 1.0, 2.0])
+    assert fl.off_line_variance(OneLayer(), t).tolist() == [3.0] * 3
+    error = fl.generalisation_error(OneLayer(), t, [[0.0], [4.0]])
+    assert error.shape == (2, 1, 3)
+    assert error[0, 0] == pytest.approx(np.exp(-2 * t) / 2)
+    assert error[1, 0] == pytest.approx(np.exp(-2 * t) / 2 + 6)
+
+
 def test_refusals():
     network, task, gram = fl.Network(2), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, 0.0, 1.0)
     flow = fl.GradientFlow(network, task, gram)
-    with pytest.raises(TypeError, match="dynamics must be a GradientFlow or a GradientDescent"):
-        fl.off_line_variance(fl.KernelFlow(network, task, gram), 1.0)
-    with pytest.raises(TypeError, match="dynamics must be a GradientFlow or a GradientDescent"):
-        fl.generalisation_error(network, 1.0, 1.0)
+    frozen = fl.KernelFlow(network, task, gram)
+    run = simulation.gradient_flow(network, task, [1.0, 0.0], [0.0, 1.0], [0.0])
+    for wrong in (frozen, network, run, None):
+        with pytest.raises(TypeError, match="dynamics must know the Gram matrix of its layers"):
+            fl.off_line_variance(wrong, 1.0)
+        with pytest.raises(TypeError, match="dynamics must know the Gram matrix of its layers"):
+            fl.generalisation_error(wrong, 1.0, 1.0)
     with pytest.raises(ValueError, match="t must be a time of at least 0"):
         fl.off_line_variance(flow, -1.0)
     with pytest.raises(ValueError, match="off_line_moment must be finite and at least 0"):
