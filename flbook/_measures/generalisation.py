@@ -43,9 +43,8 @@ def off_line_variance(dynamics: Trained, t: ArrayLike) -> FloatArray:
 
     Training inputs a n lie on a line, so gradients never reach the weights across it: for an input
     a n + x⊥ the network says f = v(t) a + γ u(t)·W⊥x⊥, and W⊥ stays as it was drawn. Given u, the
-    second term is Gaussian with mean 0 and variance
-
-        γ² uu(t) σ_w² |x⊥|².
+    second term is Gaussian with mean 0 and variance γ² uu(t) σ_w² |x⊥|². The model is that of
+    Xu & Ziyin, arXiv:2401.07085 (2024).
 
     Parameters
     ----------
@@ -57,18 +56,12 @@ def off_line_variance(dynamics: Trained, t: ArrayLike) -> FloatArray:
     Returns
     -------
     array, shape `dynamics.shape` + `t.shape`
-        γ² uu(t) σ_w², over the random draw of W⊥.
+        γ² uu(t) σ_w².
 
     Raises
     ------
-    TypeError
-        If `dynamics` has no Gram matrix, as a `KernelFlow` has none.
-    ValueError
-        If a time is not legal for it.
-
-    Notes
-    -----
-    The model is that of Xu & Ziyin, arXiv:2401.07085 (2024).
+    TypeError, ValueError
+        If `dynamics` has no Gram matrix, as a `KernelFlow` has none, or a time is not legal for it.
 
     Examples
     --------
@@ -99,8 +92,8 @@ def generalisation_error(
         ½E[(v(t) a − y)²] + ½ γ² uu(t) σ_w² E|x⊥|².
 
     The first term is the loss on the line; nothing else of the joint law of a, x⊥ and y enters,
-    since the off-line part of f has mean 0. The second is what a large initialisation costs, by
-    `off_line_variance`.
+    since the off-line part of f has mean 0. The second is what a large initialisation costs. For
+    one network it differs from its mean: by χ²_n/n, if x⊥ is isotropic in n dimensions.
 
     Parameters
     ----------
@@ -118,15 +111,9 @@ def generalisation_error(
 
     Raises
     ------
-    TypeError
-        If an argument is not of its class, or `dynamics` has no Gram matrix.
-    ValueError
-        If shapes do not broadcast, a moment is negative or a time is not legal.
-
-    Notes
-    -----
-    One network differs from the mean over W⊥. If x⊥ is isotropic in n dimensions, its second term
-    is the mean one times χ²_n/n.
+    TypeError, ValueError
+        If an argument is not of its class, shapes do not broadcast, a moment is negative, or as
+        `off_line_variance` does.
 
     Examples
     --------

@@ -41,10 +41,8 @@ class LazyWidth(ValueObject):
         lies beyond the largest of `widths`.
     tolerance : float
         What counts as lazy.
-    widths : array of int
-        The grid of widths that were looked at first.
-    deviation : array
-        The median of |K(∞)/K(0) − 1| at these widths.
+    widths, deviation : array
+        The grid of widths looked at first, and the medians of |K(∞)/K(0) − 1| there.
 
     Examples
     --------
@@ -101,10 +99,8 @@ def lazy_width(
 
     Raises
     ------
-    TypeError
-        If an argument is not of its class.
-    ValueError
-        If a number is out of range, or network or task hold several.
+    TypeError, ValueError
+        If an argument is not of its class, a number out of range, or there are several tasks.
 
     Examples
     --------

@@ -57,12 +57,6 @@ class Location(ValueObject):
         a = v(0)/v*, the third number that the kernel change depends on.
     kernel_ratio : float or array
         K(∞)/K(0), exactly.
-    radius : float or array
-        ρ = √(X² + Y²) = K_min/(2γη|v*|), the distance from the corner.
-    regime : Regime or array of them
-        RICH where `radius` is below 1, or below |`start`| if the start lies farther out than the
-        target: K_min is then smaller than the 2γη|v| that training passes through. Otherwise lazy,
-        by the larger coordinate (by determinant if they are equal).
 
     Examples
     --------
@@ -79,12 +73,17 @@ class Location(ValueObject):
 
     @cached_property
     def radius(self) -> FloatArray:
-        """ρ, the distance from the corner."""
+        """The distance from the corner, ρ = √(X² + Y²) = K_min/(2γη|v*|)."""
         return np.hypot(self.by_determinant, self.by_imbalance)
 
     @cached_property
     def regime(self) -> Regime | NDArray[np.object_]:
-        """The regime: a `Regime`, or an array of them."""
+        """The regime: a `Regime`, or an array of them.
+
+        RICH where `radius` is below 1, or below |`start`| if the start lies farther out than the
+        target: K_min is then smaller than the 2γη|v| that training passes through. Otherwise lazy,
+        by the larger coordinate (by determinant if they are equal).
+        """
         rich = self.radius < np.maximum(1.0, np.abs(self.start))
         by_determinant = self.by_determinant >= self.by_imbalance
         index = np.where(rich, 0, np.where(by_determinant, 1, 2))
@@ -109,12 +108,8 @@ def locate(network: Network, task: Task, gram: Gram) -> Location:
 
     Parameters
     ----------
-    network : Network
-        Gives γ, η_u and η_w; its random start does not enter.
-    task : Task
-        Gives v*.
-    gram : Gram
-        The start.
+    network, task, gram : Network, Task, Gram
+        The network gives γ, η_u and η_w, the task v*, and `gram` is the start.
 
     Returns
     -------
@@ -123,10 +118,8 @@ def locate(network: Network, task: Task, gram: Gram) -> Location:
 
     Raises
     ------
-    TypeError
-        If a parameter is not of its class.
-    ValueError
-        If the shapes do not broadcast.
+    TypeError, ValueError
+        If a parameter is not of its class, or the shapes do not broadcast.
 
     Notes
     -----
@@ -139,8 +132,7 @@ def locate(network: Network, task: Task, gram: Gram) -> Location:
     Examples
     --------
     >>> from flbook import SCALINGS, Task, locate
-    >>> import numpy as np
-    >>> network = SCALINGS["ntk"].at_width(np.array([10**2, 10**6]))
+    >>> network = SCALINGS["ntk"].at_width([10**2, 10**6])
     >>> place = locate(network, Task(1.0, 1.0, 1.0), network.typical_gram(overlap=0.0))
     >>> print(place.radius.round(3), place.kernel_ratio.round(6))
     [   9.95 1000.  ] [1.005038 1.000001]

@@ -33,10 +33,8 @@ class Decomposition(ValueObject):
 
     Attributes
     ----------
-    rescaling : float or array
-        The change of log(|u||w|).
-    alignment : float or array
-        The change of log|ζ|.
+    rescaling, alignment : float or array
+        The changes of log(|u||w|) and of log|ζ|.
     turn : float or array
         The change of the angle θ between the layers, in [−π, π]; negative if they turned towards
         each other.
@@ -44,8 +42,6 @@ class Decomposition(ValueObject):
         Whether u·w changed its sign, so that the layers passed through ζ = 0.
     mechanism : str or array of str
         "alignment", "disalignment", "rescaling" or "kernel".
-    total : float or array
-        The change of log|u·w|, which is that of log|v|: rescaling + alignment.
 
     Examples
     --------
@@ -63,7 +59,7 @@ class Decomposition(ValueObject):
 
     @cached_property
     def total(self) -> FloatArray:
-        """The change of log|v|."""
+        """The change of log|u·w|, which is that of log|v|: rescaling + alignment."""
         return self.rescaling + self.alignment
 
 
@@ -93,10 +89,8 @@ def decompose(before: Gram, after: Gram) -> Decomposition:
 
     Raises
     ------
-    TypeError
-        If an argument is not a Gram.
-    ValueError
-        If the shapes do not broadcast.
+    TypeError, ValueError
+        If an argument is not a Gram, or the shapes do not broadcast.
 
     Notes
     -----

@@ -36,18 +36,13 @@ class Slope(NamedTuple):
 
     Attributes
     ----------
-    value : float
-        The power: the slope of the logarithm against log d.
-    error : float
-        Its standard error, by the scatter about the line.
-    sign : int
-        −1, 0 or 1; powers smaller than 0.1 count as 0.
+    value, error : float
+        The slope of the logarithm against log d, and its standard error by the scatter about it.
 
     Examples
     --------
     >>> from flbook import SCALINGS, measure_phase
-    >>> rate = measure_phase(SCALINGS["standard"]).rate
-    >>> print(f"{rate.value:.2f}")
+    >>> print(f"{measure_phase(SCALINGS['standard']).rate.value:.2f}")
     1.00
     """
 
@@ -56,7 +51,7 @@ class Slope(NamedTuple):
 
     @property
     def sign(self) -> int:
-        """−1, 0 or 1."""
+        """−1, 0 or 1; powers smaller than 0.1 count as 0."""
         return int(np.sign(self.value)) if abs(self.value) >= FLAT else 0
 
 
@@ -72,13 +67,7 @@ class MeasuredPhase(ValueObject):
         The medians over the ensemble at these widths of |K(∞)/K(0) − 1|, of |S(∞)|/√D, which is the
         cotangent of the final angle between the layers, and of mK(∞).
     drift, alignment, rate : Slope
-        The powers of the width that fit the three; their signs are the rest.
-    phase : Phase
-        KERNEL, FEATURE_CRITICAL or FEATURE_VANISHING, as |K(∞)/K(0) − 1| falls, stays or grows.
-    speed : str
-        "frozen", "learning" or "unstable", as mK(∞) falls, stays or grows.
-    alignment_class : str
-        "none", "partial" or "full": where |ζ(∞)| goes, to 0, between or to 1.
+        The powers of the width that fit the three.
 
     Examples
     --------
@@ -98,18 +87,18 @@ class MeasuredPhase(ValueObject):
 
     @property
     def phase(self) -> Phase:
-        """The phase, by the drift of the kernel."""
+        """KERNEL, FEATURE_CRITICAL or FEATURE_VANISHING, as kernel_drift falls, stays or grows."""
         phases = {-1: Phase.KERNEL, 0: Phase.FEATURE_CRITICAL, 1: Phase.FEATURE_VANISHING}
         return phases[self.drift.sign]
 
     @property
     def speed(self) -> str:
-        """The speed, by the final rate."""
+        """Return "frozen", "learning" or "unstable", as mK(∞) falls, stays or grows."""
         return SPEEDS[{-1: "below", 0: "at", 1: "above"}[self.rate.sign]]
 
     @property
     def alignment_class(self) -> str:
-        """The class of alignment, by the final angle."""
+        """Return "none", "partial" or "full": where |ζ(∞)| goes, to 0, between or to 1."""
         return {-1: "none", 0: "partial", 1: "full"}[self.alignment.sign]
 
 
@@ -152,11 +141,9 @@ def measure_phase(
 
     Raises
     ------
-    TypeError
-        If an argument is not of its class.
-    ValueError
-        If there are fewer than three different widths, the task is not a single one with a target,
-        or a median leaves the range of doubles.
+    TypeError, ValueError
+        If an argument is not of its class, there are fewer than three different widths, the task
+        is not a single one with a target, or a median leaves the range of doubles.
 
     Notes
     -----
