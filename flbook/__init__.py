@@ -9,8 +9,9 @@ from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
-from flbook._measures.ensemble import Ensemble, LazyWidth, Quantiles, lazy_width
+from flbook._measures.ensemble import Ensemble, Quantiles
 from flbook._measures.generalisation import generalisation_error, off_line_variance
+from flbook._measures.lazy_width import LazyWidth, lazy_width
 from flbook._measures.location import Location, Regime, locate
 from flbook._measures.mechanisms import Decomposition, decompose
 from flbook._measures.phase import MeasuredPhase, Slope, measure_phase

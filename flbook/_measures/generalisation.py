@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flbook._dynamics.gradient_descent import GradientDescent
-from flbook._dynamics.gradient_flow import GradientFlow
+from flbook._model.gram import Gram
+from flbook._model.network import Network
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, broadcast_shape
 from flbook._support.checks import instance, real
 
-__all__ = ["generalisation_error", "off_line_variance"]
+__all__ = ["Trained", "generalisation_error", "off_line_variance"]
 
 
-def off_line_variance(dynamics: GradientFlow | GradientDescent, t: ArrayLike) -> FloatArray:
+class Trained(Protocol):
+    """What a training run must tell: its network, its task, and two functions of time."""
+
+    @property
+    def network(self) -> Network:
+        """Gives γ and σ_w."""
+        ...
+
+    @property
+    def task(self) -> Task:
+        """Gives v*."""
+        ...
+
+    def gram(self, t: ArrayLike, /) -> Gram:
+        """Return the Gram matrix of the layers, of shape (the run's shape) + `t.shape`."""
+        ...
+
+    def residual(self, t: ArrayLike, /) -> FloatArray:
+        """Return v(t) − v*, of the same shape."""
+        ...
+
+
+def off_line_variance(dynamics: Trained, t: ArrayLike) -> FloatArray:
     """Return the variance of the prediction per squared distance from the training line.
 
     Training inputs a n lie on a line, so gradients never reach the weights across it: for an input
     a n + x⊥ the network says f = v(t) a + γ u(t)·W⊥x⊥, and W⊥ stays as it was drawn. Given u, the
-    second term is Gaussian with mean 0 and variance
-
-        γ² uu(t) σ_w² |x⊥|².
+    second term is Gaussian with mean 0 and variance γ² uu(t) σ_w² |x⊥|². The model is that of
+    Xu & Ziyin, arXiv:2401.07085 (2024).
 
     Parameters
     ----------
-    dynamics : GradientFlow or GradientDescent
-        Gives uu(t), γ and σ_w.
+    dynamics : GradientFlow, GradientDescent or the like
+        A training run that knows its `network` and `task` and the `gram` and `residual` of a time.
     t : array_like
         Times, or step counts.
 
     Returns
     -------
     array, shape `dynamics.shape` + `t.shape`
-        γ² uu(t) σ_w², over the random draw of W⊥.
+        γ² uu(t) σ_w².
 
     Raises
     ------
-    TypeError
-        If `dynamics` is not one of the two.
-    ValueError
-        If a time is not legal for it.
-
-    Notes
-    -----
-    The model is that of Xu & Ziyin, arXiv:2401.07085 (2024).
+    TypeError, ValueError
+        If `dynamics` has no Gram matrix, as a `KernelFlow` has none, or a time is not legal for it.
 
     Examples
     --------
@@ -53,18 +70,17 @@ def off_line_variance(dynamics: GradientFlow | GradientDescent, t: ArrayLike) ->
     >>> print(off_line_variance(flow, [0.0, float("inf")]).round(6))
     [0.25     0.353553]
     """
-    if not isinstance(dynamics, (GradientFlow, GradientDescent)):
-        raise TypeError(f"dynamics must be a GradientFlow or a GradientDescent, got {dynamics!r}")
-    uu = np.asarray(dynamics.gram(t).uu)
-    network = dynamics.network
-    shape = dynamics.shape + (1,) * (uu.ndim - len(dynamics.shape))
-    scale = np.broadcast_to(network.gamma * np.asarray(network.sigma_w), dynamics.shape)
-    scale = scale.reshape(shape)
+    _check(dynamics)
+    gram, network = dynamics.gram(t), dynamics.network
+    uu = np.broadcast_to(gram.uu, gram.shape)
+    shape = uu.shape[: uu.ndim - np.ndim(t)]
+    scale = np.broadcast_to(network.gamma * np.asarray(network.sigma_w), shape)
+    scale = scale.reshape(shape + (1,) * np.ndim(t))
     return _times(_times(uu, scale), scale)[()]
 
 
 def generalisation_error(
-    dynamics: GradientFlow | GradientDescent,
+    dynamics: Trained,
     t: ArrayLike,
     off_line_moment: ArrayLike,
     test: Task | None = None,
@@ -76,14 +92,13 @@ def generalisation_error(
         ½E[(v(t) a − y)²] + ½ γ² uu(t) σ_w² E|x⊥|².
 
     The first term is the loss on the line; nothing else of the joint law of a, x⊥ and y enters,
-    since the off-line part of f has mean 0. The second is what a large initialisation costs.
+    since the off-line part of f has mean 0. The second is what a large initialisation costs. For
+    one network it differs from its mean: by χ²_n/n, if x⊥ is isotropic in n dimensions.
 
     Parameters
     ----------
-    dynamics : GradientFlow or GradientDescent
-        The training run.
-    t : array_like
-        Times, or step counts.
+    dynamics, t
+        As for `off_line_variance`.
     off_line_moment : float or array
         E|x⊥|² of the test inputs, at least 0; broadcasts with `dynamics.shape`.
     test : Task, optional
@@ -96,15 +111,9 @@ def generalisation_error(
 
     Raises
     ------
-    TypeError
-        If an argument is not of its class.
-    ValueError
-        If shapes do not broadcast, a moment is negative or a time is not legal.
-
-    Notes
-    -----
-    One network differs from the mean over W⊥. If x⊥ is isotropic in n dimensions, its second term
-    is the mean one times χ²_n/n. The model is that of Xu & Ziyin, arXiv:2401.07085 (2024).
+    TypeError, ValueError
+        If an argument is not of its class, shapes do not broadcast, a moment is negative, or as
+        `off_line_variance` does.
 
     Examples
     --------
@@ -122,9 +131,9 @@ def generalisation_error(
     test = dynamics.task if test is None else test
     instance("test", test, Task)
     moment = np.asarray(real("off_line_moment", off_line_moment, at_least=0))
-    shape = broadcast_shape(dynamics=dynamics.shape, off_line_moment=moment.shape, test=test.shape)
-    time_axes = (1,) * (np.ndim(variance) - len(dynamics.shape))
-    more_axes = (1,) * (len(shape) - len(dynamics.shape))
+    own = np.shape(variance)[: np.ndim(variance) - np.ndim(t)]
+    shape = broadcast_shape(dynamics=own, off_line_moment=moment.shape, test=test.shape)
+    time_axes, more_axes = (1,) * np.ndim(t), (1,) * (len(shape) - len(own))
 
     def constant(value: ArrayLike) -> FloatArray:
         return np.broadcast_to(value, shape).reshape(shape + time_axes)
@@ -132,13 +141,22 @@ def generalisation_error(
     def moving(values: FloatArray) -> FloatArray:
         return np.reshape(values, more_axes + np.shape(values))
 
-    gap = moving(dynamics.residual(t)) + constant(
-        np.subtract(np.broadcast_to(dynamics.task.target, shape), test.target)
-    )
+    gap = moving(dynamics.residual(t)) + constant(np.subtract(dynamics.task.target, test.target))
     on_line = constant(test.second_moment) * gap * gap / 2 + constant(test.loss_floor)
-    moment = constant(moment)
-    off_line = _times(moving(variance), moment)
+    off_line = _times(moving(variance), constant(moment))
     return (on_line + off_line / 2)[()]
+
+
+def _check(dynamics: Trained) -> None:
+    knows = isinstance(getattr(dynamics, "network", None), Network)
+    knows = knows and isinstance(getattr(dynamics, "task", None), Task)
+    if not (
+        knows and all(callable(getattr(dynamics, name, None)) for name in ("gram", "residual"))
+    ):
+        raise TypeError(
+            "dynamics must know the Gram matrix of its layers at every time, like a GradientFlow "
+            f"or a GradientDescent, got {dynamics!r}"
+        )
 
 
 def _times(values: FloatArray, factor: FloatArray) -> FloatArray:

@@ -9,16 +9,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from flbook._dynamics.dynamics import full
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, ValueObject
 from flbook._support.checks import real
-from flbook._support.numerics import ratio
+from flbook._support.shared import shared
 
 __all__ = ["Location", "Regime", "contour", "locate"]
+
+NAMES = shared("terms")["regimes"]
 
 
 class Regime(enum.Enum):
@@ -31,13 +32,13 @@ class Regime(enum.Enum):
     True
     """
 
-    RICH = "rich"
+    RICH = NAMES["rich"]
     """K_min is small against the signal: training rebuilds the kernel."""
 
-    LAZY_BY_DETERMINANT = "lazy by determinant"
+    LAZY_BY_DETERMINANT = NAMES["by_determinant"]
     """The layers are far from parallel and stay so: no kernel change and no alignment."""
 
-    LAZY_BY_IMBALANCE = "lazy by imbalance"
+    LAZY_BY_IMBALANCE = NAMES["by_imbalance"]
     """One layer does the learning: no kernel change, and yet the layers may align."""
 
 
@@ -47,12 +48,12 @@ class Location(ValueObject):
 
     Attributes
     ----------
-    determinant : float or array
-        √D·γ/|v*|, the first coordinate.
-    imbalance : float or array
-        |Δ|γ/(2η|v*|), the second coordinate.
+    by_determinant : float or array
+        X = √D·γ/|v*|, the first coordinate.
+    by_imbalance : float or array
+        |Y| = |Δ|γ/(2η|v*|), the second coordinate.
     start : float or array
-        v(0)/v*, the third number that the kernel change depends on.
+        a = v(0)/v*, the third number that the kernel change depends on.
     kernel_ratio : float or array
         K(∞)/K(0), exactly.
 
@@ -60,19 +61,19 @@ class Location(ValueObject):
     --------
     >>> from flbook import Gram, Network, Task, locate
     >>> place = locate(Network(2), Task(1.0, 1.0, 1.0), Gram(4.0, 0.0, 1.0))
-    >>> print(place.determinant, place.imbalance, place.regime)
+    >>> print(place.by_determinant, place.by_imbalance, place.regime)
     2.0 1.5 Regime.LAZY_BY_DETERMINANT
     """
 
-    determinant: FloatArray
-    imbalance: FloatArray
+    by_determinant: FloatArray
+    by_imbalance: FloatArray
     start: FloatArray
     kernel_ratio: FloatArray
 
     @cached_property
     def radius(self) -> FloatArray:
-        """The distance from the corner, K_min/(2γη|v*|)."""
-        return np.hypot(self.determinant, self.imbalance)
+        """The distance from the corner, ρ = √(X² + Y²) = K_min/(2γη|v*|)."""
+        return np.hypot(self.by_determinant, self.by_imbalance)
 
     @cached_property
     def regime(self) -> Regime | NDArray[np.object_]:
@@ -83,7 +84,7 @@ class Location(ValueObject):
         by the larger coordinate (by determinant if they are equal).
         """
         rich = self.radius < np.maximum(1.0, np.abs(self.start))
-        by_determinant = self.determinant >= self.imbalance
+        by_determinant = self.by_determinant >= self.by_imbalance
         index = np.where(rich, 0, np.where(by_determinant, 1, 2))
         regimes = np.empty(3, dtype=object)
         regimes[:] = list(Regime)
@@ -95,26 +96,19 @@ def locate(network: Network, task: Task, gram: Gram) -> Location:
 
     Under gradient flow the kernel obeys K² = (2γηv)² + K_min², with η² = η_u η_w and
     K_min² = γ⁴(Δ² + 4η²D). Relative to the signal 2γη|v*| at the target, the two frozen numbers are
-    the coordinates
+    the coordinates X and |Y|, their length is ρ, and with the start a = v(0)/v* the kernel changes
+    by exactly
 
-        x = √D γ/|v*|,    y = |Δ| γ/(2η|v*|),    r = √(x² + y²) = K_min/(2γη|v*|),
-
-    and with the start a = v(0)/v* the kernel changes by exactly
-
-        K(∞)/K(0) = √(1 + r²)/√(a² + r²).
+        K(∞)/K(0) = √(1 + ρ²)/√(a² + ρ²).
 
     So the contours of one kernel change are circles about the corner: see `contour`. The alignment
-    depends on x alone, |ζ(∞)| = 1/√(1 + x²); at the same radius, a network that is lazy by
-    imbalance (small x) aligns its layers, one that is lazy by determinant does not.
+    depends on X alone, |ζ(∞)| = 1/√(1 + X²); at the same radius, a network that is lazy by
+    imbalance (small X) aligns its layers, one that is lazy by determinant does not.
 
     Parameters
     ----------
-    network : Network
-        Gives γ, η_u and η_w; its random start does not enter.
-    task : Task
-        Gives v*.
-    gram : Gram
-        The start.
+    network, task, gram : Network, Task, Gram
+        The network gives γ, η_u and η_w, the task v*, and `gram` is the start.
 
     Returns
     -------
@@ -123,59 +117,46 @@ def locate(network: Network, task: Task, gram: Gram) -> Location:
 
     Raises
     ------
-    TypeError
-        If a parameter is not of its class.
-    ValueError
-        If the shapes do not broadcast.
+    TypeError, ValueError
+        If a parameter is not of its class, or the shapes do not broadcast.
 
     Notes
     -----
     Limits stand where a ratio has none. With v* = 0 a number is ±∞ unless its numerator is 0 too,
     and then it is 0. With a learning rate of 0 the imbalance is ∞, for the kernel cannot move. A
     kernel of 0 never moves either, so K(∞)/K(0) is 1. A start on the wrong side of the saddle
-    (r = 0, a < 0) ends at v = 0, with K(∞)/K(0) = 0. The model is that of Xu & Ziyin,
+    (ρ = 0, a < 0) ends at v = 0, with K(∞)/K(0) = 0. The model is that of Xu & Ziyin,
     arXiv:2401.07085.
 
     Examples
     --------
     >>> from flbook import SCALINGS, Task, locate
-    >>> import numpy as np
-    >>> network = SCALINGS["ntk"].at_width(np.array([10**2, 10**6]))
+    >>> network = SCALINGS["ntk"].at_width([10**2, 10**6])
     >>> place = locate(network, Task(1.0, 1.0, 1.0), network.typical_gram(overlap=0.0))
     >>> print(place.radius.round(3), place.kernel_ratio.round(6))
     [   9.95 1000.  ] [1.005038 1.000001]
     """
     flow = GradientFlow(network, task, gram)
-    origin = flow._initial(0)
-    target = np.abs(origin.target)
-    signal = 2 * origin.eta * target
-    fields = (
-        _over(origin.gamma * origin.root_determinant, target),
-        np.where(origin.eta > 0, _over(origin.gamma * np.abs(origin.imbalance), signal), np.inf),
-        _over(origin.slope * np.sign(origin.target + (target == 0)), target),
-        flow.outcome.kernel_ratio,
+
+    def spread(value: ArrayLike) -> FloatArray:
+        return np.broadcast_to(value, flow.shape)
+
+    target = spread(np.abs(task.target))
+    eta = spread(np.sqrt(network.eta_u) * np.sqrt(network.eta_w))
+    forward = np.where(spread(task.target) < 0, -1.0, 1.0)
+    by_imbalance = _over(network.gamma * np.abs(flow.imbalance(0.0)), 2 * eta * target)
+    return Location(
+        by_determinant=_over(spread(network.gamma * gram.root_determinant), target),
+        by_imbalance=np.where(eta > 0, by_imbalance, np.inf)[()],
+        start=_over(forward * flow.slope(0.0), target),
+        kernel_ratio=flow.outcome.kernel_ratio,
     )
-    return Location(*(full(field, flow.shape)[()] for field in fields))
 
 
 def contour(kernel_ratio: ArrayLike) -> FloatArray:
     """Return the radius at which a network that starts at v = 0 changes its kernel so much.
 
-    From K(∞)/K(0) = √(1 + 1/r²): r = 1/√(ratio² − 1).
-
-    Parameters
-    ----------
-    kernel_ratio : float or array
-        K(∞)/K(0), greater than 1.
-
-    Returns
-    -------
-    float or array
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a ratio is not a finite number above 1.
+    From K(∞)/K(0) = √(1 + 1/ρ²): ρ = 1/√(ratio² − 1), for ratios above 1 of any shape.
 
     Examples
     --------
@@ -191,4 +172,4 @@ def _over(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Return numerator/denominator, where 0/0 is 0 and x/0 is infinite."""
     limit = np.where(numerator == 0, 0.0, np.copysign(np.inf, numerator))
     with np.errstate(over="ignore"):
-        return ratio(numerator, denominator, limit)
+        return np.divide(numerator, denominator, out=limit, where=denominator > 0)[()]

@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from flbook._model.gram import Gram
 from flbook._support.arrays import FloatArray, ValueObject, broadcast_shape
 from flbook._support.checks import instance
+from flbook._support.shared import shared
 
 __all__ = ["NOTICEABLE", "Decomposition", "decompose"]
 
-NOTICEABLE = 0.1
+TERMS = shared("terms")
+NAMES = TERMS["mechanisms"]
+NOTICEABLE: float = TERMS["noticeable"]
 """The least move in the half plane that counts, in radians and in e-folds alike.
 
 One number serves both directions because the logarithm is conformal: with S = u·w, the point
@@ -30,10 +33,8 @@ class Decomposition(ValueObject):
 
     Attributes
     ----------
-    rescaling : float or array
-        The change of log(|u||w|).
-    alignment : float or array
-        The change of log|ζ|.
+    rescaling, alignment : float or array
+        The changes of log(|u||w|) and of log|ζ|.
     turn : float or array
         The change of the angle θ between the layers, in [−π, π]; negative if they turned towards
         each other.
@@ -88,10 +89,8 @@ def decompose(before: Gram, after: Gram) -> Decomposition:
 
     Raises
     ------
-    TypeError
-        If an argument is not a Gram.
-    ValueError
-        If the shapes do not broadcast.
+    TypeError, ValueError
+        If an argument is not a Gram, or the shapes do not broadcast.
 
     Notes
     -----
@@ -135,8 +134,8 @@ def decompose(before: Gram, after: Gram) -> Decomposition:
             crossed & (np.abs(turn) > NOTICEABLE),
             np.abs(rescaling) > NOTICEABLE,
         ],
-        ["alignment", "disalignment", "alignment", "rescaling"],
-        "kernel",
+        [NAMES[key] for key in ("alignment", "disalignment", "alignment", "rescaling")],
+        NAMES["kernel"],
     )
     if not shape:
         return Decomposition(rescaling[()], alignment[()], turn[()], crossed[()], str(name))

@@ -12,11 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from flbook._measures.ensemble import Ensemble
 from flbook._model.scaling import Phase, Scaling
 from flbook._model.task import Task
-from flbook._support.arrays import FloatArray, ValueObject
+from flbook._support.arrays import FloatArray, Seed, ValueObject
 from flbook._support.checks import instance
+from flbook._support.shared import shared
 
 __all__ = ["WIDTHS", "MeasuredPhase", "Slope", "measure_phase"]
 
+SPEEDS = shared("terms")["speeds"]
 WIDTHS = tuple(10**power for power in range(2, 13))
 """Where phases are measured: 10², 10³, …, 10¹²."""
 
@@ -34,16 +36,13 @@ class Slope(NamedTuple):
 
     Attributes
     ----------
-    value : float
-        The power: the slope of the logarithm against log d.
-    error : float
-        Its standard error, by the scatter about the line.
+    value, error : float
+        The slope of the logarithm against log d, and its standard error by the scatter about it.
 
     Examples
     --------
     >>> from flbook import SCALINGS, measure_phase
-    >>> rate = measure_phase(SCALINGS["standard"]).rate
-    >>> print(f"{rate.value:.2f}")
+    >>> print(f"{measure_phase(SCALINGS['standard']).rate.value:.2f}")
     1.00
     """
 
@@ -52,7 +51,7 @@ class Slope(NamedTuple):
 
     @property
     def sign(self) -> int:
-        """−1, 0 or 1, where powers below `FLAT` count as 0."""
+        """−1, 0 or 1; powers smaller than 0.1 count as 0."""
         return int(np.sign(self.value)) if abs(self.value) >= FLAT else 0
 
 
@@ -88,14 +87,14 @@ class MeasuredPhase(ValueObject):
 
     @property
     def phase(self) -> Phase:
-        """KERNEL if |K(∞)/K(0) − 1| falls with the width, and so on."""
+        """KERNEL, FEATURE_CRITICAL or FEATURE_VANISHING, as kernel_drift falls, stays or grows."""
         phases = {-1: Phase.KERNEL, 0: Phase.FEATURE_CRITICAL, 1: Phase.FEATURE_VANISHING}
         return phases[self.drift.sign]
 
     @property
     def speed(self) -> str:
         """Return "frozen", "learning" or "unstable", as mK(∞) falls, stays or grows."""
-        return {-1: "frozen", 0: "learning", 1: "unstable"}[self.rate.sign]
+        return SPEEDS[{-1: "below", 0: "at", 1: "above"}[self.rate.sign]]
 
     @property
     def alignment_class(self) -> str:
@@ -109,7 +108,7 @@ def measure_phase(
     widths: Sequence[int] = WIDTHS,
     *,
     size: int = 1000,
-    seed: int | np.random.Generator | np.random.SeedSequence | None = 0,
+    seed: Seed = 0,
 ) -> MeasuredPhase:
     """Measure the phase of a scaling, with no use of its exponents.
 
@@ -142,11 +141,9 @@ def measure_phase(
 
     Raises
     ------
-    TypeError
-        If an argument is not of its class.
-    ValueError
-        If there are fewer than three different widths, the task is not a single one with a target,
-        or a median leaves the range of doubles.
+    TypeError, ValueError
+        If an argument is not of its class, there are fewer than three different widths, the task
+        is not a single one with a target, or a median leaves the range of doubles.
 
     Notes
     -----

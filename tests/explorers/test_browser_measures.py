@@ -28,8 +28,8 @@ MAP_EXPLORERS = (
     "test-error",
 )
 PLACE = {
-    "byDeterminant": "determinant",
-    "byImbalance": "imbalance",
+    "byDeterminant": "by_determinant",
+    "byImbalance": "by_imbalance",
     "start": "start",
     "radius": "radius",
 }

@@ -21,7 +21,6 @@ ROOMS = {
     "_dynamics": ({"_support", "_model"}, CORE),
     "_measures": ({"_support", "_model", "_dynamics"}, CORE),
     "simulation": ({"_support", "_model"}, CORE),
-    "simulated_test_error": ({"_support", "_model"}, CORE),
     "figures": ({"_support", "_model", "_dynamics", "_measures", "shared"}, CORE | {"matplotlib"}),
     "explorers": (
         {"_support", "_model", "_dynamics", "_measures", "shared"},

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import flbook as fl
-from flbook import simulated_test_error as slow
+from flbook import simulation
 
 INFINITY = float("inf")
 
@@ -29,17 +29,17 @@ def test_training_never_reaches_the_weights_across_the_line(by_steps):
     dimensions, width = 6, 5
     x, y, n, task = line_data(dimensions)
     network = fl.Network(width, 0.8, 0.9, 0.7, 0.03, 0.05)
-    u0, W0 = slow.sample_layers(network, dimensions, seed=1)
+    u0, w0 = simulation.sample_layers(network, dimensions, seed=1)
     times = np.array([0.0, 3.0, 20.0, 60.0])
-    train = slow.train_by_steps if by_steps else slow.train_by_flow
-    trained = train(network, x, y, u0, W0, times)
-    gram = fl.Gram.from_weights(u0, W0 @ n)
+    train = simulation.gradient_descent if by_steps else simulation.gradient_flow
+    trained = train(network, (x, y), u0, w0, times)
+    gram = fl.Gram.from_weights(u0, w0 @ n)
     kind = fl.GradientDescent if by_steps else fl.GradientFlow
     dynamics = kind(network, task, gram)
 
     across = np.eye(dimensions) - np.outer(n, n)
-    assert trained.W @ across == pytest.approx(
-        np.broadcast_to(W0 @ across, trained.W.shape), abs=1e-12
+    assert trained.w @ across == pytest.approx(
+        np.broadcast_to(w0 @ across, trained.w.shape), abs=1e-12
     )
     assert np.sum(trained.u**2, axis=1) == pytest.approx(dynamics.gram(times).uu, rel=1e-8)
     assert trained.predict(n[None])[:, 0] == pytest.approx(dynamics.slope(times), rel=1e-8)
@@ -53,10 +53,10 @@ def test_variance_over_thousands_of_directions(by_steps):
     x, y, n = np.zeros((2, dimensions)), np.array([1.0, -2.0]), np.eye(dimensions)[0]
     x[:, 0] = [1.0, -1.5]
     network = fl.Network(width, 0.8, 0.9, 0.7, 0.05, 0.05)
-    layers = slow.sample_layers(network, dimensions, seed=2)
-    train = slow.train_by_steps if by_steps else slow.train_by_flow
+    layers = simulation.sample_layers(network, dimensions, seed=2)
+    train = simulation.gradient_descent if by_steps else simulation.gradient_flow
     times = [0.0, 10.0, 100.0]
-    trained = train(network, x, y, *layers, times)
+    trained = train(network, (x, y), *layers, times)
     kind = fl.GradientDescent if by_steps else fl.GradientFlow
     gram = fl.Gram.from_weights(layers[0], layers[1] @ n)
     dynamics = kind(network, fl.Task.from_data(x[:, 0], y), gram)
@@ -84,13 +84,13 @@ def test_error_of_real_networks_on_inputs_off_the_line(by_steps):
     times = [0.0, 4.0, 40.0]
     gaps, off_line = [], []
     for seed in range(networks):
-        u0, W0 = slow.sample_layers(network, dimensions, seed)
-        gram = fl.Gram.from_weights(u0, W0 @ n)
+        u0, w0 = simulation.sample_layers(network, dimensions, seed)
+        gram = fl.Gram.from_weights(u0, w0 @ n)
         if by_steps:
-            trained = slow.train_by_steps(network, x, y, u0, W0, times)
+            trained = simulation.gradient_descent(network, (x, y), u0, w0, times)
             dynamics = fl.GradientDescent(network, task, gram)
         else:
-            trained = slow.train_by_flow(network, x, y, u0, W0, times, rtol=1e-6, atol=1e-8)
+            trained = simulation.gradient_flow(network, (x, y), u0, w0, times, rtol=1e-6, atol=1e-8)
             dynamics = fl.GradientFlow(network, task, gram)
         wanted = fl.generalisation_error(dynamics, times, moment, test)
         gaps.append(trained.test_error(inputs, labels) - wanted)
@@ -148,13 +148,38 @@ def test_a_descent_that_diverges_has_infinite_error():
     assert fl.generalisation_error(descent, 2000, 0.0).tolist() == [INFINITY, INFINITY]
 
 
+class OneLayer:
+    """A training run of somebody else's: u stays, and w learns v = 1 − exp(−t)."""
+
+    network = fl.Network(3, gamma=2.0, sigma_w=0.5)
+    task = fl.Task(1.0, 1.0, 1.0)
+
+    def gram(self, t):
+        return fl.Gram(3.0, self.residual(t) / 2 + 0.5, 10.0)
+
+    def residual(self, t):
+        return -np.exp(-np.asarray(t))
+
+
+def test_any_dynamics_with_a_gram_matrix_will_do():
+    t = np.array([0.0, 1.0, 2.0])
+    assert fl.off_line_variance(OneLayer(), t).tolist() == [3.0] * 3
+    error = fl.generalisation_error(OneLayer(), t, [[0.0], [4.0]])
+    assert error.shape == (2, 1, 3)
+    assert error[0, 0] == pytest.approx(np.exp(-2 * t) / 2)
+    assert error[1, 0] == pytest.approx(np.exp(-2 * t) / 2 + 6)
+
+
 def test_refusals():
     network, task, gram = fl.Network(2), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, 0.0, 1.0)
     flow = fl.GradientFlow(network, task, gram)
-    with pytest.raises(TypeError, match="dynamics must be a GradientFlow or a GradientDescent"):
-        fl.off_line_variance(fl.KernelFlow(network, task, gram), 1.0)
-    with pytest.raises(TypeError, match="dynamics must be a GradientFlow or a GradientDescent"):
-        fl.generalisation_error(network, 1.0, 1.0)
+    frozen = fl.KernelFlow(network, task, gram)
+    run = simulation.gradient_flow(network, task, [1.0, 0.0], [0.0, 1.0], [0.0])
+    for wrong in (frozen, network, run, None):
+        with pytest.raises(TypeError, match="dynamics must know the Gram matrix of its layers"):
+            fl.off_line_variance(wrong, 1.0)
+        with pytest.raises(TypeError, match="dynamics must know the Gram matrix of its layers"):
+            fl.generalisation_error(wrong, 1.0, 1.0)
     with pytest.raises(ValueError, match="t must be a time of at least 0"):
         fl.off_line_variance(flow, -1.0)
     with pytest.raises(ValueError, match="off_line_moment must be finite and at least 0"):
@@ -164,55 +189,3 @@ def test_refusals():
     several = fl.GradientFlow(network, task, fl.Gram(1.0, np.zeros(2), 1.0))
     with pytest.raises(ValueError, match=r"off_line_moment \(3,\)"):
         fl.generalisation_error(several, 1.0, np.ones(3))
-
-
-def test_refusals_of_the_simulation():
-    network = fl.Network(2)
-    x, y, u, W = [[1.0, 0.0]], [1.0], [1.0, 0.0], np.eye(2)
-    for train in (slow.train_by_flow, slow.train_by_steps):
-        with pytest.raises(TypeError, match="network must be a Network"):
-            train(None, x, y, u, W, [0.0])
-        with pytest.raises(ValueError, match="network must be a single one"):
-            train(fl.Network([2, 2]), x, y, u, W, [0.0])
-        with pytest.raises(ValueError, match=r"x must have shape \(examples, D\)"):
-            train(network, [1.0], y, u, W, [0.0])
-        with pytest.raises(ValueError, match=r"y must have shape \(1,\) like x"):
-            train(network, x, [1.0, 2.0], u, W, [0.0])
-        with pytest.raises(ValueError, match=r"u0 must have shape \(2,\)"):
-            train(network, x, y, [1.0], W, [0.0])
-        with pytest.raises(ValueError, match=r"W0 must have shape \(2, 2\)"):
-            train(network, x, y, u, np.eye(3), [0.0])
-        for wrong in ([1.0, 1.0], [0.0, INFINITY], [], 1.0, [-1.0]):
-            with pytest.raises(ValueError, match="must"):
-                train(network, x, y, u, W, wrong)
-    with pytest.raises(ValueError, match="rtol must be finite and greater than 0"):
-        slow.train_by_flow(network, x, y, u, W, [0.0], rtol=0.0)
-    with pytest.raises(ValueError, match="before the weights leave the range of doubles"):
-        slow.train_by_steps(fl.Network(2, eta_u=1e3, eta_w=1e3), x, [5.0], u, W, [0, 100])
-    trained = slow.train_by_flow(network, x, y, u, W, [0.0])
-    with pytest.raises(ValueError, match=r"x must have shape \(examples, 2\)"):
-        trained.predict([[1.0]])
-    with pytest.raises(ValueError, match="y must have shape"):
-        trained.test_error(x, [1.0, 2.0])
-    with pytest.raises(TypeError, match="dimensions must be an int"):
-        slow.sample_layers(network, 2.0)
-    with pytest.raises(ValueError, match="dimensions must be at least 1"):
-        slow.sample_layers(network, 0)
-
-
-def test_progress_is_told():
-    network = fl.Network(2, eta_u=0.01, eta_w=0.01)
-    u, W = slow.sample_layers(network, 2, seed=0)
-    for train, end in ((slow.train_by_flow, 1000.0), (slow.train_by_steps, 1000)):
-        told = []
-        train(
-            network,
-            [[1.0, 0.0]],
-            [1.0],
-            u,
-            W,
-            [end],
-            progress=lambda *now, told=told: told.append(now),
-        )
-        assert 3 < len(told) < 150
-        assert all(0 <= done <= wanted == end for done, wanted in told)

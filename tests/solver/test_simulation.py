@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import flbook as fl
 from flbook import Network, Task
-from flbook.simulation import Simulation, gradient_descent, gradient_flow
+from flbook.simulation import Simulation, gradient_descent, gradient_flow, sample_layers
+
+TRAINERS = (gradient_flow, gradient_descent)
 
 
 def _half_square(weights, network, x, y):
@@ -56,6 +59,86 @@ def test_moments_and_examples_agree(problem):
     by_moments = gradient_descent(network, Task.from_data(x, y), u0, w0, steps)
     np.testing.assert_allclose(by_examples.u, by_moments.u, rtol=1e-12)
     np.testing.assert_allclose(by_examples.loss, by_moments.loss, rtol=1e-12)
+    assert by_examples.task == by_moments.task
+
+
+@pytest.mark.parametrize("train", TRAINERS)
+def test_columns_off_the_line_change_nothing_along_it(problem, train):
+    network, x, y, u0, w0 = problem
+    n = np.array([0.6, 0.0, -0.8])
+    w_columns = sample_layers(network, 3, seed=4)[1]
+    w_columns += np.outer(w0 - w_columns @ -n, -n)
+    t = [0, 2, 9]
+    alone = train(network, (x, y), u0, -w0, t)
+    run = train(network, (np.outer(x, n), y), u0, w_columns, t)
+    # the direction with a positive largest component counts as forward
+    np.testing.assert_allclose(run.direction, -n, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(run.u, alone.u, rtol=1e-9)
+    np.testing.assert_allclose(run.w @ n, alone.w, rtol=1e-9)
+    across = np.eye(3) - np.outer(n, n)
+    np.testing.assert_allclose(run.w @ across, [w_columns @ across] * 3, atol=1e-14)
+    for name in ("residual", "slope", "alignment", "kernel_alignment"):
+        np.testing.assert_allclose(getattr(run, name), -getattr(alone, name), rtol=1e-9)
+    for name in ("loss", "kernel", "imbalance", "determinant"):
+        np.testing.assert_allclose(getattr(run, name), getattr(alone, name), rtol=1e-9)
+    np.testing.assert_allclose(run.predict(np.outer(x, n)), alone.predict(x), rtol=1e-9)
+    np.testing.assert_allclose(run.test_error(np.outer(x, n), y), run.loss, rtol=1e-12)
+    np.testing.assert_allclose(alone.test_error(x, y), alone.loss, rtol=1e-12)
+
+
+def test_inputs_that_span_more_than_a_line():
+    random = np.random.default_rng(2)
+    x, y = random.normal(size=(9, 2)), random.normal(size=9)
+    network = Network(3, gamma=0.7, eta_u=0.05, eta_w=0.2)
+    u, w = sample_layers(network, 2, seed=1)
+    run = gradient_descent(network, (x, y), u, w, np.arange(4))
+
+    def loss(u, w):
+        return np.mean((network.gamma * (x @ w.T) @ u - y) ** 2) / 2
+
+    def slope_of(vary, at):
+        # the loss is quadratic in every single weight, so a central difference is exact
+        steps = 0.5 * np.eye(at.size).reshape(-1, *at.shape)
+        return np.reshape([vary(at + step) - vary(at - step) for step in steps], at.shape)
+
+    for n in range(4):
+        np.testing.assert_allclose(run.u[n], u, rtol=1e-12)
+        np.testing.assert_allclose(run.w[n], w, rtol=1e-12)
+        np.testing.assert_allclose(run.test_error(x, y)[n], loss(u, w), rtol=1e-12)
+        by_u = slope_of(lambda u, w=w: loss(u, w), u)
+        by_w = slope_of(lambda w, u=u: loss(u, w), w)
+        u, w = u - network.eta_u * by_u, w - network.eta_w * by_w
+
+    least = np.mean((x @ np.linalg.lstsq(x, y)[0] - y) ** 2) / 2
+    settled = gradient_flow(network, (x, y), run.u[0], run.w[0], [2000.0])
+    assert settled.test_error(x, y)[0] == pytest.approx(least, rel=1e-9)
+
+    assert run.task is None
+    assert run.direction is None
+    for name in ("slope", "residual", "loss", "kernel", "alignment", "gram"):
+        with pytest.raises(ValueError, match="x must lie on one line through the origin"):
+            getattr(run, name)
+
+
+@pytest.mark.parametrize("kind", [fl.GradientFlow, fl.GradientDescent])
+def test_a_simulation_answers_by_the_names_of_the_exact_dynamics(problem, kind):
+    network, x, y, u0, w0 = problem
+    exact = kind(network, Task.from_data(x, y), fl.Gram.from_weights(u0, w0))
+    train = gradient_flow if kind is fl.GradientFlow else gradient_descent
+    t = np.array([0, 1, 5])
+    run = train(network, (x, y), u0, w0, t)
+    np.testing.assert_array_equal(run.t, t)
+    names = [
+        name
+        for name in vars(Simulation)
+        if not name.startswith("_") and name not in ("direction", "predict", "test_error")
+    ]
+    assert len(names) >= 9
+    for name in names:
+        ours, theirs = getattr(run, name), getattr(exact, name)(t)
+        if name == "gram":
+            ours, theirs = ([g.uu, g.uw, g.ww] for g in (ours, theirs))
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, err_msg=name)
 
 
 def test_flow_is_the_limit_of_small_numeric_steps(problem):
@@ -93,6 +176,19 @@ def test_measures():
     np.testing.assert_array_equal(run.kernel, [0.25 * (15 + 50), 0.25 * 4])
     np.testing.assert_allclose(run.alignment, [11 / np.sqrt(125), 0.0])
     np.testing.assert_array_equal(run.gram.uw, [11.0, 0.0])
+    np.testing.assert_array_equal(run.residual, [4.5, -1.0])
+    np.testing.assert_array_equal(run.imbalance, [3 * 5 - 2 * 25, -4.0])
+    np.testing.assert_array_equal(run.determinant, [4.0, 0.0])
+    cosine = 2 * 0.5 * np.sqrt(6) * 5.5 / 16.25
+    np.testing.assert_allclose(run.kernel_alignment, [cosine, 0.0])
+    np.testing.assert_allclose(run.predict([2.0, -1.0]), [[11.0, -5.5], [0.0, 0.0]])
+    np.testing.assert_allclose(run.test_error([2.0, -1.0], [10.0, -5.5]), [0.25, 130.25 / 4])
+
+
+def test_measures_of_nothing():
+    nothing = np.zeros((1, 2))
+    run = Simulation(Network(2), Task(1.0, 1.0, 1.0), np.zeros(1), nothing, nothing)
+    assert (run.alignment, run.kernel_alignment, run.determinant) == (0.0, 0.0, 0.0)
 
 
 def test_only_time_zero():
@@ -107,7 +203,7 @@ def test_progress_is_reported(problem):
     gradient_flow(network, task, u0, w0, [0.0, 9.0], progress=lambda *r: flow_reports.append(r))
     gradient_descent(network, task, u0, w0, [500], progress=lambda *r: step_reports.append(r))
     assert 5 < len(flow_reports) <= 101
-    assert all(0 < done <= 9.0 and wanted == 9.0 for done, wanted in flow_reports)
+    assert all(0 <= done <= 9.0 and wanted == 9.0 for done, wanted in flow_reports)
     assert step_reports[0] == (0, 500)
     assert step_reports[-1] == (500, 500)
     assert len(step_reports) == 101
@@ -130,8 +226,6 @@ def test_bad_arguments():
     network, task, one = Network(1), Task(1.0, 1.0, 1.0), [1.0]
     with pytest.raises(TypeError, match="network must be a Network"):
         gradient_flow(task, task, one, one, [0.0])
-    with pytest.raises(TypeError, match="task must be a Task"):
-        gradient_flow(network, network, one, one, [0.0])
     with pytest.raises(
         ValueError, match=r"network must be a single one to simulate, got .* \(2,\)"
     ):
@@ -150,15 +244,46 @@ def test_bad_arguments():
         gradient_flow(network, task, one, one, [1.0, 1.0])
     with pytest.raises(ValueError, match="rtol must be finite and greater than 0"):
         gradient_flow(network, task, one, one, [1.0], rtol=0)
-    with pytest.raises(ValueError, match="steps must be finite to be taken"):
-        gradient_descent(network, task, one, one, [np.inf])
-    with pytest.raises(ValueError, match=r"steps must be increasing, got 2\.0 at index 1"):
+    for wrong in (-1, 0.5, np.inf):
+        with pytest.raises(ValueError, match=r"steps must be a whole number from 0 to 2\*\*53"):
+            gradient_descent(network, task, one, one, [wrong])
+    with pytest.raises(ValueError, match=r"steps must be increasing, got 2 at index 1"):
         gradient_descent(network, task, one, one, [3, 2])
-    with pytest.raises(ValueError, match=r"steps must have shape \(n,\)"):
-        gradient_descent(network, task, one, one, 3)
-    with pytest.raises(TypeError, match=r"data must be a Task or a tuple \(x, y\), got \[1\.0\]"):
-        gradient_descent(network, one, one, one, [0])
-    with pytest.raises(ValueError, match=r"x must have shape \(examples,\), got \(1, 1\)"):
-        gradient_descent(network, ([[1.0]], one), one, one, [0])
+    for wrong in (3, []):
+        with pytest.raises(ValueError, match=r"steps must have shape \(n,\)"):
+            gradient_descent(network, task, one, one, wrong)
+    with pytest.raises(TypeError, match="dimensions must be one whole number"):
+        sample_layers(network, [1, 2])
+    with pytest.raises(ValueError, match="dimensions must be a whole number from 1"):
+        sample_layers(network, 0)
+
+
+@pytest.mark.parametrize("train", TRAINERS)
+def test_bad_data(train):
+    network, one, two = Network(1), [1.0], Network(2)
+    for wrong in (one, network, (one, one, one)):
+        with pytest.raises(TypeError, match=r"data must be a Task or a tuple \(x, y\), got "):
+            train(network, wrong, one, one, [0])
+    with pytest.raises(ValueError, match=r"data must be a single one to simulate, got .* \(2,\)"):
+        train(network, Task([1.0, 1.0], 1.0, 1.0), one, one, [0])
+    for wrong in (1.0, [], [[[1.0]]]):
+        with pytest.raises(ValueError, match=r"x must have shape \(examples,\) or \(examples, D\)"):
+            train(network, (wrong, one), one, one, [0])
     with pytest.raises(ValueError, match=r"y must have shape \(1,\) like x"):
-        gradient_descent(network, (one, [1.0, 2.0]), one, one, [0])
+        train(network, (one, [1.0, 2.0]), one, one, [0])
+    with pytest.raises(ValueError, match=r"w0 must have shape \(1, 1\), got \(1,\)"):
+        train(network, ([one], one), one, one, [0])
+    with pytest.raises(ValueError, match=r"w0 must have shape \(2, 2\), got \(3, 3\)"):
+        train(two, ([[1.0, 0.0]], one), [1.0, 0.0], np.eye(3), [0])
+    with pytest.raises(ValueError, match="x must hold an input that is not zero"):
+        train(network, ([[0.0]], one), one, [one], [0])
+    run = train(two, ([[1.0, 0.0]], one), [1.0, 0.0], np.eye(2), [0])
+    with pytest.raises(
+        ValueError, match=r"x must have shape \(examples,\) \+ \(2,\), got \(1, 1\)"
+    ):
+        run.predict([[1.0]])
+    with pytest.raises(ValueError, match=r"y must have shape \(1,\) like x"):
+        run.test_error([[1.0, 0.0]], [1.0, 2.0])
+    run = train(network, (one, one), one, one, [0])
+    with pytest.raises(ValueError, match=r"x must have shape \(examples,\) \+ \(\), got \(1, 1\)"):
+        run.predict([[1.0]])
