@@ -10,7 +10,12 @@ from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._measures.ensemble import Ensemble, Quantiles
-from flbook._measures.generalisation import generalisation_error, off_line_variance
+from flbook._measures.generalisation import (
+    ErrorParts,
+    error_parts,
+    generalisation_error,
+    off_line_variance,
+)
 from flbook._measures.lazy_width import LazyWidth, lazy_width
 from flbook._measures.location import Location, Regime, locate
 from flbook._measures.mechanisms import Decomposition, decompose
@@ -24,6 +29,7 @@ __all__ = [
     "SCALINGS",
     "Decomposition",
     "Ensemble",
+    "ErrorParts",
     "Exponents",
     "Factors",
     "GradientDescent",
@@ -42,6 +48,7 @@ __all__ = [
     "Slope",
     "Task",
     "decompose",
+    "error_parts",
     "generalisation_error",
     "lazy_width",
     "locate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,11 +13,11 @@ from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, broadcast_shape
 from flbook._support.checks import instance, real
 
-__all__ = ["Trained", "generalisation_error", "off_line_variance"]
+__all__ = ["ErrorParts", "Trained", "error_parts", "generalisation_error", "off_line_variance"]
 
 
 class Trained(Protocol):
-    """What a training run must tell: its network, its task, and two functions of time."""
+    """What a training run must tell: its network, its task, its start, and its state at t."""
 
     @property
     def network(self) -> Network:
@@ -29,12 +29,13 @@ class Trained(Protocol):
         """Gives v*."""
         ...
 
-    def gram(self, t: ArrayLike, /) -> Gram:
-        """Return the Gram matrix of the layers, of shape (the run's shape) + `t.shape`."""
+    @property
+    def start(self) -> Gram:
+        """The Gram matrix at t = 0."""
         ...
 
-    def residual(self, t: ArrayLike, /) -> FloatArray:
-        """Return v(t) − v*, of the same shape."""
+    def at(self, t: ArrayLike, /) -> Any:
+        """Return a state that knows its `gram`, `displacement` and `residual`."""
         ...
 
 
@@ -49,7 +50,7 @@ def off_line_variance(dynamics: Trained, t: ArrayLike) -> FloatArray:
     Parameters
     ----------
     dynamics : GradientFlow, GradientDescent or the like
-        A training run that knows its `network` and `task` and the `gram` and `residual` of a time.
+        A training run that knows its `network`, `task` and `start`, and its state `at(t)`.
     t : array_like
         Times, or step counts.
 
@@ -71,7 +72,7 @@ def off_line_variance(dynamics: Trained, t: ArrayLike) -> FloatArray:
     [0.25     0.353553]
     """
     _check(dynamics)
-    gram, network = dynamics.gram(t), dynamics.network
+    gram, network = dynamics.at(t).gram, dynamics.network
     uu = np.broadcast_to(gram.uu, gram.shape)
     shape = uu.shape[: uu.ndim - np.ndim(t)]
     scale = np.broadcast_to(network.gamma * np.asarray(network.sigma_w), shape)
@@ -127,32 +128,104 @@ def generalisation_error(
     0.500000
     0.000071
     """
-    variance = off_line_variance(dynamics, t)
+    return error_parts(dynamics, t, off_line_moment, test).total
+
+
+class ErrorParts(NamedTuple):
+    """The test error in four parts, as made by `error_parts`; they add up to `total`.
+
+    Attributes
+    ----------
+    on_line : float or array
+        ½E[(v a − y)²], the loss on the line.
+    random_function : float or array
+        ½γ²σ_w²|u(0)|²E|x⊥|²: off the line the network starts as a random function, and training
+        never visits it. It is 0 for a network that is centred, f − f₀.
+    laziness : float or array
+        ½γ²σ_w²|u − u(0)|²E|x⊥|²: what training does to that function, by moving u in front of
+        features W⊥ that do not move. From a lazy start at v(0) = 0 it is E|x⊥|²v*²/(8d).
+    interference : float or array
+        γ²σ_w² u(0)·(u − u(0)) E|x⊥|²: what the two have in common; of either sign.
+
+    Examples
+    --------
+    >>> from flbook import ErrorParts
+    >>> ErrorParts(0.25, 0.5, 0.125, -0.0625).total
+    0.8125
+    """
+
+    on_line: FloatArray
+    random_function: FloatArray
+    laziness: FloatArray
+    interference: FloatArray
+
+    @property
+    def off_line(self) -> FloatArray:
+        """The three parts off the line together."""
+        return self.random_function + self.laziness + self.interference
+
+    @property
+    def total(self) -> FloatArray:
+        """The whole test error."""
+        return self.on_line + self.off_line
+
+
+def error_parts(
+    dynamics: Trained, t: ArrayLike, off_line_moment: ArrayLike, test: Task | None = None
+) -> ErrorParts:
+    """Split the test error of `generalisation_error` by where it comes from.
+
+    Off the line f = γ u·W⊥x⊥ with frozen random features W⊥, and u = u(0) + (u − u(0)). So its mean
+    square is that of the random function at the start, plus that of the change, plus twice what
+    they have in common. Parameters, shapes and errors are those of `generalisation_error`.
+
+    Examples
+    --------
+    >>> import flbook as fl
+    >>> lazy = fl.SCALINGS["ntk"].at_width(200)
+    >>> flow = fl.GradientFlow(lazy, fl.Task(1.0, 1.0, 1.0), lazy.typical_gram(overlap=0.0))
+    >>> parts = fl.error_parts(flow, float("inf"), off_line_moment=784.0)
+    >>> print(parts.random_function.round(1), parts.laziness.round(2), 784 / (8 * 200))
+    392.0 0.49 0.49
+    """
+    _check(dynamics)
     test = dynamics.task if test is None else test
     instance("test", test, Task)
     moment = np.asarray(real("off_line_moment", off_line_moment, at_least=0))
-    own = np.shape(variance)[: np.ndim(variance) - np.ndim(t)]
+    now = dynamics.at(t)
+    own = np.shape(now.residual)[: np.ndim(now.residual) - np.ndim(t)]
     shape = broadcast_shape(dynamics=own, off_line_moment=moment.shape, test=test.shape)
     time_axes, more_axes = (1,) * np.ndim(t), (1,) * (len(shape) - len(own))
 
     def constant(value: ArrayLike) -> FloatArray:
         return np.broadcast_to(value, shape).reshape(shape + time_axes)
 
-    def moving(values: FloatArray) -> FloatArray:
+    def moving(values: ArrayLike) -> FloatArray:
         return np.reshape(values, more_axes + np.shape(values))
 
-    gap = moving(dynamics.residual(t)) + constant(np.subtract(dynamics.task.target, test.target))
+    gap = moving(now.residual) + constant(np.subtract(dynamics.task.target, test.target))
     on_line = constant(test.second_moment) * gap * gap / 2 + constant(test.loss_floor)
-    off_line = _times(moving(variance), constant(moment))
-    return (on_line + off_line / 2)[()]
+    network = dynamics.network
+    scale = constant(np.broadcast_to(network.gamma * np.asarray(network.sigma_w), own))
+    half = constant(moment) / 2
+
+    def off_line(square: FloatArray) -> FloatArray:
+        return _times(_times(_times(square, scale), scale), half)
+
+    start, moved = constant(np.broadcast_to(dynamics.start.uu, own)), moving(now.displacement.uu)
+    whole = off_line(moving(now.gram.uu))
+    random_function, laziness = off_line(start), off_line(moved)
+    with np.errstate(invalid="ignore"):
+        rest = whole - random_function - laziness
+    parts = (on_line, random_function, laziness, np.where(np.isfinite(whole), rest, 0.0))
+    whole_shape = shape + np.shape(t)
+    return ErrorParts(*(np.array(np.broadcast_to(part, whole_shape))[()] for part in parts))
 
 
 def _check(dynamics: Trained) -> None:
     knows = isinstance(getattr(dynamics, "network", None), Network)
     knows = knows and isinstance(getattr(dynamics, "task", None), Task)
-    if not (
-        knows and all(callable(getattr(dynamics, name, None)) for name in ("gram", "residual"))
-    ):
+    if not (knows and all(hasattr(dynamics, name) for name in ("at", "gram"))):
         raise TypeError(
             "dynamics must know the Gram matrix of its layers at every time, like a GradientFlow "
             f"or a GradientDescent, got {dynamics!r}"

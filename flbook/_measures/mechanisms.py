@@ -13,17 +13,20 @@ from flbook._support.arrays import FloatArray, ValueObject, broadcast_shape
 from flbook._support.checks import instance
 from flbook._support.shared import shared
 
-__all__ = ["NOTICEABLE", "Decomposition", "decompose"]
+__all__ = ["LEAST_STRETCH", "LEAST_TURN", "Decomposition", "decompose"]
 
 TERMS = shared("terms")
 NAMES = TERMS["mechanisms"]
-NOTICEABLE: float = TERMS["noticeable"]
-"""The least move in the half plane that counts, in radians and in e-folds alike.
+LEAST_STRETCH: float = np.log1p(TERMS["lazy"])
+"""The least change of log(|u||w|) that counts: that of a kernel that is just not lazy any more.
 
-One number serves both directions because the logarithm is conformal: with S = u·w, the point
-S + i√D has the logarithm log(|u||w|) + iθ, so a small step ds of the point changes the angle and
-the log radius in the same unit, ds/(|u||w|). A tenth of it turns the layers by 6° or changes |u||w|
-by a tenth.
+The kernel of balanced layers is proportional to |u||w|, so a stretch below it is laziness itself.
+"""
+LEAST_TURN: float = np.arccos(1 / (1 + TERMS["lazy"]))
+"""The least turn of the layers that counts, in radians: the one that comes with `LEAST_STRETCH`.
+
+From orthogonal layers a turn by φ at a frozen determinant stretches |u||w| by 1/cos φ ≈ 1 + φ²/2:
+a turn is of first order in ζ and the kernel of second, so 1 % of the kernel is 8° of turn.
 """
 
 
@@ -66,17 +69,13 @@ class Decomposition(ValueObject):
 def decompose(before: Gram, after: Gram) -> Decomposition:
     """Split what was learned into a rescaling share and an alignment share, and name it.
 
-    Since v = γ|u||w|ζ, a change of log|v| is exactly the sum of a change of log(|u||w|) and one of
-    log|ζ|. In the half plane of the points (S, √D), with S = u·w and the Gram determinant D, these
-    are the logarithm of the radius and of the cosine of the angle θ. The name goes by the angle
-    first, φ = θ folded to [0, π/2] so that it does not see the sign of v:
-
-    - φ falls by more than `NOTICEABLE`: "alignment";
-    - φ rises by more than it: "disalignment";
-    - φ does neither but S changed its sign, and θ turned by more than it: "alignment" again, with
-      the other sign (the way there led through disalignment, see `crossed`);
-    - none of these, and |log(|u||w|)| changed by more than it: "rescaling";
-    - otherwise "kernel": the layers neither turned nor grew.
+    Since v = γ|u||w|ζ, a change of log|v| is exactly the sum of a change of log(|u||w|), the
+    stretch, and one of log|ζ|, made by the turn. In the half plane of the points (S, √D), with
+    S = u·w and the Gram determinant D, these are the logarithm of the radius and of the cosine of
+    the angle. The name is "kernel" where neither counts: the stretch is below `LEAST_STRETCH` and
+    the turn below `LEAST_TURN` (also on the way through ζ = 0, where S changed its sign). Otherwise
+    it goes by the larger share: "rescaling", or "alignment" where |ζ| grew and "disalignment"
+    where it fell.
 
     Parameters
     ----------
@@ -109,7 +108,7 @@ def decompose(before: Gram, after: Gram) -> Decomposition:
     >>> flow = GradientFlow(Network(2), Task(1.0, 3.0, 9.0), Gram(1.0, [0.1, -0.9, 0.9], 1.0))
     >>> learned = decompose(flow.gram(0.0), flow.gram(float("inf")))
     >>> print(learned.mechanism)
-    ['alignment' 'alignment' 'alignment']
+    ['alignment' 'rescaling' 'rescaling']
     >>> print(learned.crossed)
     [False  True False]
     >>> print((learned.total - learned.rescaling).round(3))
@@ -124,18 +123,14 @@ def decompose(before: Gram, after: Gram) -> Decomposition:
     rescaling = _log_ratio(second.radius, first.radius)
     alignment = np.where(both_sized, _log_cosine_ratio(second, first), 0.0)
     turn = np.where(both_sized, second.angle - first.angle, 0.0)
-    folding = np.where(both_sized, second.folded - first.folded, 0.0)
     crossed = np.sign(first.along) * np.sign(second.along) < 0
-
+    to_the_top = np.where(crossed, np.pi / 2 - first.folded, 0.0)
+    turned = np.maximum(np.abs(second.folded - first.folded), to_the_top)
+    counts = (np.abs(rescaling) > LEAST_STRETCH) | (both_sized & (turned > LEAST_TURN))
     name = np.select(
-        [
-            folding < -NOTICEABLE,
-            folding > NOTICEABLE,
-            crossed & (np.abs(turn) > NOTICEABLE),
-            np.abs(rescaling) > NOTICEABLE,
-        ],
-        [NAMES[key] for key in ("alignment", "disalignment", "alignment", "rescaling")],
-        NAMES["kernel"],
+        [~counts, np.abs(rescaling) > np.abs(alignment), alignment >= 0],
+        [NAMES[key] for key in ("kernel", "rescaling", "alignment")],
+        NAMES["disalignment"],
     )
     if not shape:
         return Decomposition(rescaling[()], alignment[()], turn[()], crossed[()], str(name))

@@ -1,5 +1,7 @@
 """The exact test error, against whole networks with many input dimensions."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -153,12 +155,16 @@ class OneLayer:
 
     network = fl.Network(3, gamma=2.0, sigma_w=0.5)
     task = fl.Task(1.0, 1.0, 1.0)
+    start = fl.Gram(3.0, 0.0, 10.0)
 
     def gram(self, t):
-        return fl.Gram(3.0, self.residual(t) / 2 + 0.5, 10.0)
+        return self.at(t).gram
 
-    def residual(self, t):
-        return -np.exp(-np.asarray(t))
+    def at(self, t):
+        residual = -np.exp(-np.asarray(t))
+        gram = fl.Gram(3.0, residual / 2 + 0.5, 10.0)
+        moved = fl.Gram(np.zeros(np.shape(t)), 0.0, (residual + 1) ** 2 / 12)
+        return SimpleNamespace(residual=residual, gram=gram, displacement=moved)
 
 
 def test_any_dynamics_with_a_gram_matrix_will_do():
@@ -168,6 +174,55 @@ def test_any_dynamics_with_a_gram_matrix_will_do():
     assert error.shape == (2, 1, 3)
     assert error[0, 0] == pytest.approx(np.exp(-2 * t) / 2)
     assert error[1, 0] == pytest.approx(np.exp(-2 * t) / 2 + 6)
+    assert fl.error_parts(OneLayer(), t, 4.0).random_function.tolist() == [6.0] * 3
+
+
+@pytest.mark.parametrize("sigma", [2.0, 0.4])
+def test_the_parts_are_those_of_whole_networks(sigma):
+    """f₀, f − f₀ and their product, over inputs across the line, for one network of many inputs."""
+    dimensions, width = 4001, 6
+    x, y, n = np.zeros((2, dimensions)), np.array([1.0, -2.0]), np.eye(dimensions)[0]
+    x[:, 0] = [1.0, -1.5]
+    network = fl.Network(width, 0.8, sigma, 0.7, 0.02, 0.05)
+    u0, w0 = simulation.sample_layers(network, dimensions, seed=4)
+    trained = simulation.gradient_descent(network, (x, y), u0, w0, [0, 1000])
+    task = fl.Task.from_data(x, y)
+    dynamics = fl.GradientDescent(network, task, fl.Gram.from_weights(u0, w0 @ n))
+    # every direction across the line is one draw of the random features
+    across = np.eye(dimensions)[1:]
+    before, after = trained.predict(across)
+    parts = fl.error_parts(dynamics, 1000, off_line_moment=1.0)
+    error = 3 / np.sqrt(2 * (dimensions - 1))
+    whole = parts.random_function + parts.laziness
+    assert parts.random_function == pytest.approx(np.mean(before**2) / 2, rel=error)
+    assert parts.laziness == pytest.approx(np.mean((after - before) ** 2) / 2, rel=error)
+    rest = np.mean(before * (after - before))
+    assert parts.interference == pytest.approx(rest, abs=2 * error * whole)
+    assert parts.on_line == pytest.approx(trained.test_error(x, y)[1], rel=1e-8)
+    assert parts.total == pytest.approx(fl.generalisation_error(dynamics, 1000, 1.0), rel=1e-14)
+
+
+def test_laziness_alone_has_a_price():
+    """A centred lazy network pays m⊥ v*²/(8d) off the line, a rich one next to nothing."""
+    target, moment, width = 1.3, 784.0, 200
+    task = fl.Task(1.0, target, target**2)
+    lazy = fl.Network(width, gamma=1e-3, sigma_u=30.0, sigma_w=30.0)
+    rich = fl.Network(width, sigma_u=1e-3, sigma_w=1e-3)
+    price = moment * target**2 / (8 * width)
+    for network, low, high in ((lazy, 0.99, 1.01), (rich, 0.0, 0.01)):
+        flow = fl.GradientFlow(network, task, network.typical_gram(overlap=0.0))
+        laziness = fl.error_parts(flow, INFINITY, moment).laziness
+        assert low * price <= laziness <= high * price
+
+
+def test_a_descent_that_diverged_has_infinite_parts():
+    network = fl.Network(2, eta_u=10.0, eta_w=10.0)
+    descent = fl.GradientDescent(network, fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, 0.2, 1.0))
+    parts = fl.error_parts(descent, [0, 2000], off_line_moment=1.0)
+    assert not any(np.isnan(part).any() for part in parts)
+    assert (parts.total[0] < INFINITY, parts.total[1]) == (True, INFINITY)
+    with np.errstate(over="ignore"):
+        assert not np.isnan(fl.error_parts(descent, [0, 2000], off_line_moment=0.0).total).any()
 
 
 def test_refusals():

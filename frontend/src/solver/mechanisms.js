@@ -1,6 +1,6 @@
 // The three mechanisms: log|v| = log γ + log(|u||w|) + log|ζ|, as in Python.
 
-import { MECHANISM, NOTICEABLE } from "./terms.js";
+import { LEAST_STRETCH, LEAST_TURN, MECHANISM } from "./terms.js";
 
 class Point {
   constructor({ uw, rootDeterminant }) {
@@ -50,13 +50,12 @@ export function decompose(before, after) {
   const alignment = sized ? logCosineRatio(next, last, rescaling) : 0;
   const turn = sized ? next.angle - last.angle : 0;
   const crossed = Math.sign(next.along) * Math.sign(last.along) < 0;
-  const folding = sized ? next.folded - last.folded : 0;
-  return { rescaling, alignment, turn, crossed, mechanism: nameOf(folding, crossed, turn, rescaling) };
+  const turned = Math.max(Math.abs(next.folded - last.folded), crossed ? Math.PI / 2 - last.folded : 0);
+  return { rescaling, alignment, turn, crossed, mechanism: nameOf(rescaling, alignment, sized ? turned : 0) };
 }
 
-function nameOf(folding, crossed, turn, rescaling) {
-  if (folding < -NOTICEABLE) return MECHANISM.alignment;
-  if (folding > NOTICEABLE) return MECHANISM.disalignment;
-  if (crossed && Math.abs(turn) > NOTICEABLE) return MECHANISM.alignment;
-  return Math.abs(rescaling) > NOTICEABLE ? MECHANISM.rescaling : MECHANISM.kernel;
+function nameOf(rescaling, alignment, turned) {
+  if (Math.abs(rescaling) <= LEAST_STRETCH && turned <= LEAST_TURN) return MECHANISM.kernel;
+  if (Math.abs(rescaling) > Math.abs(alignment)) return MECHANISM.rescaling;
+  return alignment >= 0 ? MECHANISM.alignment : MECHANISM.disalignment;
 }

@@ -11,11 +11,12 @@ export const POWERS = /** @type {Record<string, keyof import("./scaling.js").Eac
 /** Exponents closer than this are equal. */
 export const SAME = terms.same_exponent;
 
-/** The least change of the angle (radians) or of the log radius that counts. */
-export const NOTICEABLE = terms.noticeable;
-
 /** A network is lazy where its kernel changes by no more than this share. */
 export const LAZY = terms.lazy;
+
+/** The least change of log(|u||w|), and the least turn in radians, that count among the mechanisms: both 1 % of the kernel. */
+export const LEAST_STRETCH = Math.log1p(LAZY);
+export const LEAST_TURN = Math.acos(1 / (1 + LAZY));
 
 /** ρ, the root of x³ = x + 1: multiples of 1/ρ and 1/ρ² fill a square more evenly than random points. */
 export const PLASTIC = terms.plastic_number;
