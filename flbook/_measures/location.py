@@ -19,7 +19,8 @@ from flbook._support.shared import shared
 
 __all__ = ["Location", "Regime", "contour", "locate"]
 
-NAMES = shared("terms")["regimes"]
+TERMS = shared("terms")
+NAMES = TERMS["regimes"]
 
 
 class Regime(enum.Enum):
@@ -35,11 +36,14 @@ class Regime(enum.Enum):
     RICH = NAMES["rich"]
     """K_min is small against the signal: training rebuilds the kernel."""
 
+    BETWEEN = NAMES["between"]
+    """K_min is the larger, and yet the kernel moves by more than 1 %."""
+
     LAZY_BY_DETERMINANT = NAMES["by_determinant"]
-    """The layers are far from parallel and stay so: no kernel change and no alignment."""
+    """The kernel stays, for the layers are far from parallel, and stay so."""
 
     LAZY_BY_IMBALANCE = NAMES["by_imbalance"]
-    """One layer does the learning: no kernel change, and yet the layers may align."""
+    """The kernel stays, for one layer does all the learning; yet the layers may align."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,19 +60,22 @@ class Location(ValueObject):
         a = v(0)/v*, the third number that the kernel change depends on.
     kernel_ratio : float or array
         K(∞)/K(0), exactly.
+    kernel_excursion : float or array
+        The largest |K/K(0) − 1| along the whole path.
 
     Examples
     --------
     >>> from flbook import Gram, Network, Task, locate
     >>> place = locate(Network(2), Task(1.0, 1.0, 1.0), Gram(4.0, 0.0, 1.0))
     >>> print(place.by_determinant, place.by_imbalance, place.regime)
-    2.0 1.5 Regime.LAZY_BY_DETERMINANT
+    2.0 1.5 Regime.BETWEEN
     """
 
     by_determinant: FloatArray
     by_imbalance: FloatArray
     start: FloatArray
     kernel_ratio: FloatArray
+    kernel_excursion: FloatArray
 
     @cached_property
     def radius(self) -> FloatArray:
@@ -79,14 +86,16 @@ class Location(ValueObject):
     def regime(self) -> Regime | NDArray[np.object_]:
         """The regime: a `Regime`, or an array of them.
 
-        RICH where `radius` is below 1, or below |`start`| if the start lies farther out than the
-        target: K_min is then smaller than the 2γη|v| that training passes through. Otherwise lazy,
-        by the larger coordinate (by determinant if they are equal).
+        Lazy where the kernel strays by no more than 1 % on the whole path, by the larger coordinate
+        (by determinant if they are equal). Otherwise RICH where `radius` is below 1, or below
+        |`start`| if the start lies farther out than the target: K_min is then smaller than the
+        2γη|v| that training passes through; and BETWEEN elsewhere.
         """
+        lazy = self.kernel_excursion <= TERMS["lazy"]
         rich = self.radius < np.maximum(1.0, np.abs(self.start))
         by_determinant = self.by_determinant >= self.by_imbalance
-        index = np.where(rich, 0, np.where(by_determinant, 1, 2))
-        regimes = np.empty(3, dtype=object)
+        index = np.where(lazy, np.where(by_determinant, 2, 3), np.where(rich, 0, 1))
+        regimes = np.empty(len(Regime), dtype=object)
         regimes[:] = list(Regime)
         return regimes[index]
 
@@ -150,6 +159,7 @@ def locate(network: Network, task: Task, gram: Gram) -> Location:
         by_imbalance=np.where(eta > 0, by_imbalance, np.inf)[()],
         start=_over(forward * flow.slope(0.0), target),
         kernel_ratio=flow.outcome.kernel_ratio,
+        kernel_excursion=flow.outcome.kernel_excursion,
     )
 
 

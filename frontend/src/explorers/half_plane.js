@@ -5,7 +5,6 @@ import { clockTime } from "../charts/scales.js";
 import { decompose, GradientFlow, Gram, locate, MECHANISM, Network, REGIME } from "../solver/index.js";
 import { recipe, remembering, taskOf, timeUnit } from "./setting.js";
 
-const FROZEN = 0.05; // a kernel that changes by less than this share counts as frozen in the sentence
 const MEANING = {
   [MECHANISM.alignment]: "the layers turn towards each other",
   [MECHANISM.disalignment]: "the layers turn away from each other",
@@ -98,7 +97,7 @@ function summarise({ mechanism, crossed }, ratio, regime, before, after) {
   const by = crossed && mechanism === MECHANISM.alignment ? ", by way of disalignment" : "";
   const angles = describeAngles(before, after);
   const turned = [MECHANISM.alignment, MECHANISM.disalignment].includes(mechanism);
-  if (Math.abs(ratio - 1) < FROZEN && turned && regime === REGIME.by_imbalance) {
+  if (turned && regime === REGIME.by_imbalance) {
     return [
       { text: "The kernel is frozen", tone: "kernel" },
       ` (K(∞)/K₀ = ${formatNumber(ratio, 4)}), for one layer is much larger than the other, `,

@@ -125,6 +125,15 @@ export class GradientFlow {
     return ((signal * -residual) / kernel) * ((signal * (this.task.target + slope)) / (kernel + this.kernelEnd));
   }
 
+  /** The largest |K/K(0) − 1| along the whole path, which may lead through v = 0, where the kernel is least. */
+  get kernelExcursion() {
+    const { signal, kernel, slope, floor } = this.initial;
+    const end = Math.abs(this.kernelDrift);
+    if (!(slope * this.task.target < 0) || kernel === 0) return end;
+    const start = signal * slope;
+    return Math.max(end, (start / kernel) * (start / (kernel + floor)));
+  }
+
   /** The Gram matrix at time t: the larger of uu and ww from K and Δ, the other from uu·ww = (u·w)² + D */
   gram(t) {
     const { gamma, eta_u, eta_w } = this.network;

@@ -1,4 +1,4 @@
-import { REGIME } from "./terms.js";
+import { LAZY, REGIME } from "./terms.js";
 
 /** numerator/denominator, where 0/0 is 0 and x/0 is infinite */
 function over(numerator, denominator) {
@@ -21,6 +21,6 @@ export function locate(flow) {
   const start = over(target < 0 ? -slope : slope, size);
   const radius = Math.hypot(byDeterminant, byImbalance);
   const lazy = byDeterminant >= byImbalance ? REGIME.by_determinant : REGIME.by_imbalance;
-  const regime = radius < Math.max(1, Math.abs(start)) ? REGIME.rich : lazy;
-  return { byDeterminant, byImbalance, start, radius, regime };
+  const moving = radius < Math.max(1, Math.abs(start)) ? REGIME.rich : REGIME.between;
+  return { byDeterminant, byImbalance, start, radius, regime: flow.kernelExcursion <= LAZY ? lazy : moving };
 }
