@@ -132,42 +132,45 @@ def generalisation_error(
 
 
 class ErrorParts(NamedTuple):
-    """The test error in four parts, as made by `error_parts`; they add up to `total`.
+    """The test error by where it comes from, as made by `error_parts`.
 
     Attributes
     ----------
     on_line : float or array
         ½E[(v a − y)²], the loss on the line.
+    off_line : float or array
+        ½γ²σ_w²|u|²E|x⊥|², everything off the line: the next two and their `interference`.
     random_function : float or array
         ½γ²σ_w²|u(0)|²E|x⊥|²: off the line the network starts as a random function, and training
-        never visits it. It is 0 for a network that is centred, f − f₀.
+        never visits it. A network that is centred, f − f₀, goes without.
     laziness : float or array
         ½γ²σ_w²|u − u(0)|²E|x⊥|²: what training does to that function, by moving u in front of
         features W⊥ that do not move. From a lazy start at v(0) = 0 it is E|x⊥|²v*²/(8d).
-    interference : float or array
-        γ²σ_w² u(0)·(u − u(0)) E|x⊥|²: what the two have in common; of either sign.
 
     Examples
     --------
     >>> from flbook import ErrorParts
-    >>> ErrorParts(0.25, 0.5, 0.125, -0.0625).total
-    0.8125
+    >>> parts = ErrorParts(on_line=0.25, off_line=0.5625, random_function=0.5, laziness=0.125)
+    >>> parts.total, parts.interference
+    (0.8125, -0.0625)
     """
 
     on_line: FloatArray
+    off_line: FloatArray
     random_function: FloatArray
     laziness: FloatArray
-    interference: FloatArray
-
-    @property
-    def off_line(self) -> FloatArray:
-        """The three parts off the line together."""
-        return self.random_function + self.laziness + self.interference
 
     @property
     def total(self) -> FloatArray:
         """The whole test error."""
         return self.on_line + self.off_line
+
+    @property
+    def interference(self) -> FloatArray:
+        """γ²σ_w² u(0)·(u − u(0)) E|x⊥|²: what the two parts have in common; of either sign."""
+        with np.errstate(invalid="ignore"):
+            rest = self.off_line - self.random_function - self.laziness
+        return np.where(np.isfinite(self.off_line), rest, 0.0)[()]
 
 
 def error_parts(
@@ -213,11 +216,7 @@ def error_parts(
         return _times(_times(_times(square, scale), scale), half)
 
     start, moved = constant(np.broadcast_to(dynamics.start.uu, own)), moving(now.displacement.uu)
-    whole = off_line(moving(now.gram.uu))
-    random_function, laziness = off_line(start), off_line(moved)
-    with np.errstate(invalid="ignore"):
-        rest = whole - random_function - laziness
-    parts = (on_line, random_function, laziness, np.where(np.isfinite(whole), rest, 0.0))
+    parts = (on_line, off_line(moving(now.gram.uu)), off_line(start), off_line(moved))
     whole_shape = shape + np.shape(t)
     return ErrorParts(*(np.array(np.broadcast_to(part, whole_shape))[()] for part in parts))
 
