@@ -151,8 +151,8 @@ class ErrorParts(NamedTuple):
     --------
     >>> from flbook import ErrorParts
     >>> parts = ErrorParts(on_line=0.25, off_line=0.5625, random_function=0.5, laziness=0.125)
-    >>> parts.total, parts.interference
-    (0.8125, -0.0625)
+    >>> print(parts.total, parts.interference)
+    0.8125 -0.0625
     """
 
     on_line: FloatArray

@@ -1,6 +1,7 @@
 """The phase diagram by exponents against the one measured on ensembles."""
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -41,6 +42,49 @@ def test_random_scalings_measure_as_predicted():
     classes = [(measured.speed, measured.alignment_class) for measured in found]
     assert set(phases) == set(fl.Phase) - {fl.Phase.FEATURE_UNLEARNING}
     assert len(set(classes)) == 9
+
+
+def test_every_joint_limit_measures_as_predicted():
+    """Random scalings of six powers, multiples of ½, many of them at a fixed width."""
+    random = np.random.default_rng(9)
+    found = Counter()
+    for seed in range(2000):
+        scaling = fl.Scaling(*random.integers(-4, 5, 5) / 2, width=random.choice([0, 0.5, 1, 2]))
+        if seed % 4 == 0:  # every phase its share: put onto b = k, or balanced at a fixed width
+            powers = scaling.exponents()
+            lead = powers.signal - powers.kernel
+            scaling = dataclasses.replace(scaling, gamma=scaling.gamma + lead)
+        elif seed % 4 == 1:
+            scaling = dataclasses.replace(
+                scaling, width=0, eta_u=scaling.eta_w + scaling.sigma2_u - scaling.sigma2_w
+            )
+        scales = np.array([1e4, 1e8, 1e12]) ** (1 / max(scaling.width, 1))
+        measured = fl.measure_phase(scaling, TASK, scales, base_width=7, size=400, seed=seed)
+        assert measured.phase is scaling.phase(), scaling
+        assert measured.speed == scaling.speed(), scaling
+        found[measured.phase, scaling.width == 0] += 1
+    assert sum(count for (_, fixed), count in found.items() if fixed) >= 300
+    assert min(found[phase, True] for phase in fl.Phase) >= 30
+    assert found[fl.Phase.FEATURE_UNLEARNING, False] == 0
+
+
+def test_a_large_start_at_a_fixed_width_is_unlearned():
+    """K(∞)/K(0) → √(1 − ζ_K(0)²), a random number below 1; unbalanced layers keep their kernel."""
+    balanced = fl.Scaling(0, 1, 1, 0, 0, width=0)
+    medians = {}
+    for width in (1, 2, 5, 20):
+        network = balanced.at_scale(1e12, base_width=width)
+        gram = network.sample_gram(size=20_000, seed=10)
+        flow = fl.GradientFlow(network, TASK, gram)
+        limit = np.sqrt(1 - flow.kernel_alignment(0.0) ** 2)
+        np.testing.assert_allclose(flow.outcome.kernel_ratio, limit, rtol=1e-9, atol=1e-9)
+        medians[width] = np.median(limit)
+    assert sorted(medians.values()) == list(medians.values())
+    assert medians[1] == pytest.approx(0.709, abs=0.01)
+    assert medians[20] == pytest.approx(0.989, abs=0.002)
+    unbalanced = fl.Scaling(0, 1, 0.5, 0, 0, width=0).at_scale(1e12, base_width=5)
+    ensemble = fl.Ensemble(unbalanced, TASK, size=1000, seed=11)
+    assert np.abs(ensemble.kernel_drift).max() < 1e-4
 
 
 def test_scalings_on_the_boundaries_measure_as_predicted():
@@ -142,9 +186,9 @@ def test_refusals():
     with pytest.raises(ValueError, match="task must be a single one with a target"):
         fl.measure_phase(ntk, fl.Task(1.0, [1.0, 2.0], 9.0))
     for widths in ([10, 100], [10, 10, 100], 100):
-        with pytest.raises(ValueError, match="widths must hold at least three different widths"):
+        with pytest.raises(ValueError, match="scales must hold at least three different scales"):
             fl.measure_phase(ntk, TASK, widths)
-    with pytest.raises(ValueError, match="d must be a whole number"):
+    with pytest.raises(ValueError, match="scales must be finite and greater than 0"):
         fl.measure_phase(ntk, TASK, [0, 1, 2])
     with pytest.raises(ValueError, match="size must be"):
         fl.measure_phase(ntk, size=0)
