@@ -48,11 +48,9 @@ class GradientDescent(LayerDynamics):
 
     Raises
     ------
-    TypeError
-        If a parameter is not of its class.
-    ValueError
-        If the shapes of network, task and gram do not broadcast, or (in the methods) t is not made
-        of whole numbers of at least 0, or t = ∞ where no limit is reached in `limit_steps` steps.
+    TypeError, ValueError
+        If a parameter is not of its class, shapes do not broadcast, or (in the methods) t is not
+        made of whole numbers, or is ∞ where no limit is reached in `limit_steps` steps.
 
     Notes
     -----

@@ -46,10 +46,8 @@ class GradientFlow(LayerDynamics):
 
     Raises
     ------
-    TypeError
-        If a parameter is not of its class.
-    ValueError
-        If the shapes of network, task and gram do not broadcast, or (in the methods) a time is
+    TypeError, ValueError
+        If a parameter is not of its class, shapes do not broadcast, or (in the methods) a time is
         negative or not a number.
 
     Notes
@@ -95,21 +93,9 @@ class GradientFlow(LayerDynamics):
     def time_to_shrink(self, fraction: ArrayLike) -> FloatArray:
         """Return the time at which |v − v*| is `fraction` of its start; ∞ where it never is.
 
-        A start at the target has no error to shrink; its time is the limit of those near it.
-
-        Parameters
-        ----------
-        fraction : array_like
-            Numbers between 0 and 1, both excluded.
-
-        Returns
-        -------
-        array, shape `shape` + `fraction.shape`
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a fraction is not a number between 0 and 1.
+        Fractions lie between 0 and 1, both excluded; the answer has shape `shape` +
+        `fraction.shape`. A start at the target has no error to shrink; its time is the limit of
+        those near it.
 
         Examples
         --------
@@ -129,23 +115,8 @@ class GradientFlow(LayerDynamics):
         u(t) = ½[(u0 + r w0)√ξ + (u0 − r w0)/√ξ] with r = √(η_u/η_w), and the same for w with u and
         w, η_u and η_w exchanged, up to the sign of the second mode.
 
-        Parameters
-        ----------
-        t : array_like
-            Times from 0 to infinity.
-        u0, w0 : array_like, shape (..., width)
-            The weights at t = 0, whose Gram matrix is the start of this flow. The axes before the
-            width broadcast to `shape`.
-
-        Returns
-        -------
-        u, w : array, shape `shape` + `t.shape` + (width,)
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a time is not a number of at least 0, the shapes do not fit, or the weights have
-            another Gram matrix than the start.
+        `u0` and `w0` of shape (..., width) must have the Gram matrix of the start; the axes before
+        the width broadcast to `shape`, and the answers are `shape` + `t.shape` + (width,).
 
         Examples
         --------

@@ -102,12 +102,7 @@ class StepMap:
     def run(self, state: StepState, done: int, count: int) -> tuple[StepState, bool]:
         """Take up to `count` steps from step `done`; stop where nothing moves any more.
 
-        Returns
-        -------
-        state : StepState
-            After `count` steps.
-        rests : bool
-            Whether no further step changes the state.
+        Returns the state, and whether no further step changes it.
         """
         if self.shape == ():
             return self._run_one(state, done, count)

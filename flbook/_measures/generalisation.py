@@ -103,12 +103,8 @@ def generalisation_error(
     off_line_moment : float or array
         E|x⊥|² of the test inputs, at least 0; broadcasts with `dynamics.shape`.
     test : Task, optional
-        The moments of a and y among the test inputs, if they differ from the training task's;
-        broadcasts with `dynamics.shape`.
-
-    Returns
-    -------
-    array, shape (the shape that dynamics, off_line_moment and test broadcast to) + `t.shape`
+        The moments of a and y among the test inputs, if they differ from the training task's.
+        The answer has the shape that all broadcast to + `t.shape`.
 
     Raises
     ------

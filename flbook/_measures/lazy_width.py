@@ -93,10 +93,6 @@ def lazy_width(
     largest : int, default 10**15
         The largest width to look at, at least 2.
 
-    Returns
-    -------
-    LazyWidth
-
     Raises
     ------
     TypeError, ValueError

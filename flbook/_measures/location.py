@@ -119,11 +119,6 @@ def locate(network: Network, task: Task, gram: Gram) -> Location:
     network, task, gram : Network, Task, Gram
         The network gives γ, η_u and η_w, the task v*, and `gram` is the start.
 
-    Returns
-    -------
-    Location
-        Of the shape that the three broadcast to.
-
     Raises
     ------
     TypeError, ValueError

@@ -82,10 +82,6 @@ def decompose(before: Gram, after: Gram) -> Decomposition:
     before, after : Gram
         Two states of a network, or of many; the shapes broadcast.
 
-    Returns
-    -------
-    Decomposition
-
     Raises
     ------
     TypeError, ValueError

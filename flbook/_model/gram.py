@@ -32,9 +32,7 @@ class Gram(ValueObject):
 
     Raises
     ------
-    TypeError
-        If an entry is not a real number.
-    ValueError
+    TypeError, ValueError
         If an entry is not finite, or the matrix is not positive semidefinite beyond rounding.
 
     Notes

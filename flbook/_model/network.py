@@ -32,10 +32,8 @@ class Network(ValueObject):
 
     Raises
     ------
-    TypeError
-        If a parameter is not made of real numbers.
-    ValueError
-        If a parameter is out of range, or the shapes do not broadcast.
+    TypeError, ValueError
+        If a parameter is not a number of its range, or the shapes do not broadcast.
 
     Notes
     -----

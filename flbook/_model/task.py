@@ -38,10 +38,8 @@ class Task(ValueObject):
 
     Raises
     ------
-    TypeError
-        If a moment is not made of real numbers.
-    ValueError
-        If a moment is not finite, m ≤ 0, or no data have these moments.
+    TypeError, ValueError
+        If a moment is not made of finite real numbers, m ≤ 0, or no data have these moments.
 
     Notes
     -----

@@ -47,11 +47,6 @@ def even_starts(network: Network, count: int = 512) -> Gram:
     count : int, default 512
         N, at least 1.
 
-    Returns
-    -------
-    Gram
-        Of shape (`count`,).
-
     Raises
     ------
     TypeError, ValueError

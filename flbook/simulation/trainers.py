@@ -18,26 +18,9 @@ __all__ = ["gradient_descent", "gradient_flow", "sample_layers"]
 def sample_layers(
     network: Network, dimensions: int, seed: Seed = None
 ) -> tuple[FloatArray, FloatArray]:
-    """Draw the layers of a random start: uᵢ ~ N(0, σ_u²), wᵢ ~ N(0, σ_w² I).
+    """Draw the layers of one random start, u of shape (width,) and w of shape (width, D).
 
-    Parameters
-    ----------
-    network : Network
-        One network.
-    dimensions : int
-        D, at least 1.
-    seed : int, numpy.random.SeedSequence, numpy.random.Generator or None
-        As for `numpy.random.default_rng`.
-
-    Returns
-    -------
-    u : array, shape (width,)
-    w : array, shape (width, D)
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `network` is not one network, or D not a whole number of at least 1.
+    uᵢ ~ N(0, σ_u²) and wᵢ ~ N(0, σ_w² I) in D `dimensions`; `seed` as for `Network.sample_gram`.
 
     Examples
     --------
@@ -86,16 +69,10 @@ def gradient_flow(
     progress : callable, optional
         Called as ``progress(time_done, time_wanted)`` about a hundred times in a run.
 
-    Returns
-    -------
-    Simulation
-
     Raises
     ------
-    TypeError
-        If an argument is not of its kind.
-    ValueError
-        If a shape does not fit, or the times are not finite and increasing.
+    TypeError, ValueError
+        If an argument is not of its kind, a shape does not fit, or the times do not increase.
     RuntimeError
         If the integrator gives up.
 
@@ -152,17 +129,11 @@ def gradient_descent(
     progress : callable, optional
         Called as ``progress(steps_done, steps_wanted)`` about a hundred times in a run.
 
-    Returns
-    -------
-    Simulation
-
     Raises
     ------
-    TypeError
-        If an argument is not of its kind.
-    ValueError
-        If a shape does not fit, the step counts are not finite and increasing, or the weights
-        leave the range of doubles.
+    TypeError, ValueError
+        If an argument is not of its kind, a shape does not fit, the step counts do not increase,
+        or the weights leave the range of doubles.
 
     Examples
     --------
