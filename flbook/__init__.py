@@ -22,7 +22,8 @@ from flbook._measures.mechanisms import Decomposition, decompose
 from flbook._measures.phase import MeasuredPhase, Slope, measure_phase
 from flbook._model.gram import Gram
 from flbook._model.network import Network
-from flbook._model.scaling import SCALINGS, Exponents, Factors, Phase, Scaling
+from flbook._model.parametrisations import SCALINGS
+from flbook._model.scaling import Exponents, Factors, Phase, Scaling
 from flbook._model.task import Task
 
 __all__ = [

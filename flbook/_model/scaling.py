@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +14,7 @@ from flbook._support.arrays import Real, ValueObject
 from flbook._support.checks import instance, one_real, one_whole, real, whole
 from flbook._support.shared import shared
 
-__all__ = ["SCALINGS", "Exponents", "Factors", "Phase", "Scaling"]
+__all__ = ["Exponents", "Factors", "Phase", "Scaling"]
 
 TERMS = shared("terms")
 # Exponents closer than this are equal: far above the rounding of sums of fractions such as 1/3, far
@@ -281,29 +279,3 @@ class Scaling(ValueObject):
 
 def _power(width: ArrayLike, exponent: float) -> Real:
     return np.asarray(width, dtype=np.float64) ** exponent
-
-
-class _Named(dict[str, Scaling]):
-    def __missing__(self, name: str) -> Scaling:
-        raise ValueError(f"name must be one of {', '.join(self)}, got {name!r}")
-
-
-SCALINGS: Mapping[str, Scaling] = MappingProxyType(
-    _Named(
-        ntk=Scaling(gamma=-0.5, sigma2_u=0, sigma2_w=0, eta_u=0, eta_w=0),
-        mean_field=Scaling(gamma=-1, sigma2_u=0, sigma2_w=0, eta_u=1, eta_w=1),
-        mup=Scaling(gamma=0, sigma2_u=-2, sigma2_w=0, eta_u=-1, eta_w=1),
-        kaiming=Scaling(gamma=0, sigma2_u=-1, sigma2_w=0, eta_u=-1, eta_w=-1),
-        xavier=Scaling(
-            gamma=0,
-            sigma2_u=-1,
-            sigma2_w=-1,
-            eta_u=0,
-            eta_w=0,
-            factors=Factors(sigma2_u=2.0, sigma2_w=2.0),
-            fan_offset=1.0,
-        ),
-        standard=Scaling(gamma=0, sigma2_u=-1, sigma2_w=0, eta_u=0, eta_w=0),
-    )
-)
-"""The named parametrisations; "standard" is "kaiming" with learning rates of 1."""

@@ -11,7 +11,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from flbook._model.scaling import SCALINGS, Scaling
+from flbook._model.parametrisations import SCALINGS
+from flbook._model.scaling import Scaling
 from flbook.explorers.catalogue import Parameter, entry, parameters
 from flbook.explorers.draws import neuron_draws
 
