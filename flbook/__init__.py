@@ -26,6 +26,8 @@ from flbook._model.parametrisations import SCALINGS
 from flbook._model.scaling import Exponents, Factors, Phase, Scaling
 from flbook._model.task import Task
 
+__version__ = "0.1.0"
+
 __all__ = [
     "SCALINGS",
     "Decomposition",

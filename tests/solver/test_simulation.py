@@ -109,7 +109,7 @@ def test_inputs_that_span_more_than_a_line():
         by_w = slope_of(lambda w, u=u: loss(u, w), w)
         u, w = u - network.eta_u * by_u, w - network.eta_w * by_w
 
-    least = np.mean((x @ np.linalg.lstsq(x, y)[0] - y) ** 2) / 2
+    least = np.mean((x @ np.linalg.lstsq(x, y, rcond=None)[0] - y) ** 2) / 2
     settled = gradient_flow(network, (x, y), run.u[0], run.w[0], [2000.0])
     assert settled.test_error(x, y)[0] == pytest.approx(least, rel=1e-9)
 
