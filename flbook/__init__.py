@@ -5,10 +5,13 @@ The model, and the claims about it that this package lets one see, are those of 
 arXiv:2401.07085 (2024).
 """
 
+from flbook._dynamics.descent_state import DescentState
+from flbook._dynamics.flow_state import FlowState
 from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
+from flbook._dynamics.outcome import Outcome
 from flbook._measures.ensemble import Ensemble, Quantiles
 from flbook._measures.generalisation import (
     ErrorParts,
@@ -31,10 +34,12 @@ __version__ = "0.1.0"
 __all__ = [
     "SCALINGS",
     "Decomposition",
+    "DescentState",
     "Ensemble",
     "ErrorParts",
     "Exponents",
     "Factors",
+    "FlowState",
     "GradientDescent",
     "GradientFlow",
     "Gram",
@@ -44,6 +49,7 @@ __all__ = [
     "LogisticFlow",
     "MeasuredPhase",
     "Network",
+    "Outcome",
     "Phase",
     "Quantiles",
     "Regime",

@@ -30,6 +30,14 @@ class DescentState:
         As the methods of `GradientDescent` of these names return them.
     displacement : Gram
         |u − u(0)|², (u − u(0))·(w − w(0)), |w − w(0)|².
+
+    Examples
+    --------
+    >>> from flbook import GradientDescent, Gram, Network, Task
+    >>> descent = GradientDescent(Network(2), Task(0.5, 0.5, 0.5), Gram(1.0, 0.0, 1.0))
+    >>> now = descent.at([0, 1])
+    >>> print(now.slope, now.determinant, now.kernel_alignment.round(6))
+    [0. 1.] [1.     0.5625] [0.  0.8]
     """
 
     def __init__(self, initial: Initial, steps: FloatArray, state: StepState) -> None:

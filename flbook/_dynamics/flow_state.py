@@ -114,6 +114,14 @@ class FlowState:
         As the methods of `GradientFlow` of these names return them.
     displacement : Gram
         |u − u(0)|², (u − u(0))·(w − w(0)), |w − w(0)|².
+
+    Examples
+    --------
+    >>> from flbook import GradientFlow, Gram, Network, Task
+    >>> flow = GradientFlow(Network(2), Task(1.0, 1.0, 1.0), Gram(1.0, 0.0, 1.0))
+    >>> end = flow.at(float("inf"))
+    >>> print(end.slope, end.kernel.round(6), round(end.displacement.uu, 6))
+    1.0 2.828427 0.216845
     """
 
     def __init__(self, initial: Initial, t: FloatArray, shape: tuple[int, ...]) -> None:
