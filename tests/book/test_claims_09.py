@@ -208,6 +208,17 @@ def test_early_stopping_from_zero_has_one_best_moment_and_a_bounded_gain():
     assert sharp > 5
 
 
+def test_early_stopping_needs_a_test_that_agrees_on_the_line():
+    network = fl.Network(200, 200**-0.5, 0.3, 0.3, 0.5, 2.0)
+    flow = fl.GradientFlow(network, UNIT, network.typical_gram(overlap=0))
+    t = along(flow)
+    same, steeper = (
+        fl.generalisation_error(flow, t, 19.0, fl.Task(1, target, target**2)) for target in (1, 1.5)
+    )
+    assert same.argmin() < t.size - 1
+    assert steeper.argmin() == t.size - 1
+
+
 def test_early_stopping_from_the_other_starts():
     def beyond(net, task, uu, ww):
         uw = 2 * task.target / net.gamma
