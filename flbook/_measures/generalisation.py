@@ -141,7 +141,7 @@ class ErrorParts(NamedTuple):
         never visits it. A network that is centred, f − f₀, goes without.
     laziness : float or array
         ½γ²σ_w²|u − u(0)|²E|x⊥|²: what training does to that function, by moving u in front of
-        features W⊥ that do not move. From a lazy start at v(0) = 0 it is E|x⊥|²v*²/(8d).
+        features W⊥ that do not move. For balanced lazy layers from v(0) = 0: E|x⊥|²v*²/(8d).
 
     Examples
     --------

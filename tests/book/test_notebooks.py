@@ -119,9 +119,9 @@ def test_chapter_keeps_the_rhythm(chapter):
     assert [heading for heading in found if heading in RHYTHM] == list(RHYTHM)
 
 
-def test_chapter_begins_with_its_title_and_the_set_up(chapter):
-    title, setup = chapter.cells[:2]
-    assert re.fullmatch(r"# \S.*", title.source.strip())
+def test_chapter_begins_with_its_title_and_its_code_with_the_set_up(chapter):
+    assert re.fullmatch(r"# \S.*", chapter.cells[0].source.strip())
+    setup = next(cell for cell in chapter.cells if cell.cell_type == "code")
     assert tags(setup) == ["hide-input"]
     assert setup.metadata["jupyter"]["source_hidden"]
     assert '"google.colab" in sys.modules' in setup.source
