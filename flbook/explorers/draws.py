@@ -12,9 +12,11 @@ from flbook._model.network import Network
 from flbook._support.checks import instance, one_whole
 from flbook._support.shared import shared
 
-__all__ = ["even_starts", "neuron_draws"]
+__all__ = ["COUNT", "LAW", "even_starts", "neuron_draws"]
 
 SEED = 2024
+# The networks of the explorer `ensemble`: how many, and by which law.
+COUNT, LAW = 512, "even_starts"
 # The root of x³ = x + 1.
 PLASTIC: float = shared("terms")["plastic_number"]
 
@@ -32,7 +34,7 @@ def neuron_draws(count: int) -> tuple[list[float], list[float]]:
     return u.tolist(), w.tolist()
 
 
-def even_starts(network: Network, count: int = 512) -> Gram:
+def even_starts(network: Network, count: int = COUNT) -> Gram:
     """Return starts by the law of `Network.sample_gram`, evenly spread instead of drawn.
 
     The law needs three random numbers, z, χ²_d and χ²_{d−1}. Here start i of N takes each through

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
@@ -40,6 +41,8 @@ class Figure(anywidget.AnyWidget):
         Which picture, as in ``shared/explorers.json``.
     start : dict of str to float
         The value of every parameter, which "Reset" goes back to.
+    known : dict of str to Parameter, optional
+        The parameters, if their ranges are not those of the catalogue.
 
     Raises
     ------
@@ -61,13 +64,17 @@ class Figure(anywidget.AnyWidget):
     draws_u = traitlets.List(read_only=True).tag(sync=True)
     draws_w = traitlets.List(read_only=True).tag(sync=True)
 
-    def __init__(self, explorer: str, start: dict[str, float]) -> None:
+    def __init__(
+        self,
+        explorer: str,
+        start: dict[str, float],
+        known: Mapping[str, Parameter] | None = None,
+    ) -> None:
         self._esm = _bundled("explorers.js")
         self._css = _bundled("explorers.css")
         super().__init__()
-        self.add_traits(
-            **{name: _number(p, start[name]) for name, p in parameters(explorer).items()}
-        )
+        known = parameters(explorer) if known is None else known
+        self.add_traits(**{name: _number(p, start[name]) for name, p in known.items()})
         u, w = neuron_draws(entry(explorer)["neurons"])
         fixed: dict[str, Any] = {
             "explorer": explorer,

@@ -6,6 +6,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from flbook._model.gram import Gram
+from flbook._model.network import Network
 from flbook._model.scaling import Scaling
 from flbook._model.task import Task
 from flbook.explorers.catalogue import parameters
@@ -39,7 +41,13 @@ def _listing_parameters(opener: Opener) -> Opener:
 
 
 @_listing_parameters
-def initial_scale(*, task: Task | None = None, **start: Any) -> Explorer:
+def initial_scale(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
     """Show two networks that reach the same loss: one keeps its kernel, the other rebuilds it.
 
     Both have γ = 1/√d and learning rates 1; they differ in the initial scale of their weights.
@@ -50,11 +58,17 @@ def initial_scale(*, task: Task | None = None, **start: Any) -> Explorer:
     >>> explorers.initial_scale(sigma=0.1)  # doctest: +ELLIPSIS
     Explorer('initial-scale', sigma=0.1, clock=1, width=1000, ...)
     """
-    return Explorer("initial-scale", task=task, **start)
+    return Explorer("initial-scale", task=task, network=network, gram=gram, **start)
 
 
 @_listing_parameters
-def neuron_plane(*, task: Task | None = None, **start: Any) -> Explorer:
+def neuron_plane(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
     """Show every neuron (u_i, w_i) of a small network sliding on its hyperbola while it trains.
 
     Examples
@@ -63,11 +77,17 @@ def neuron_plane(*, task: Task | None = None, **start: Any) -> Explorer:
     >>> explorers.neuron_plane(width=12)  # doctest: +ELLIPSIS
     Explorer('neuron-plane', clock=1, target=2, ...)
     """
-    return Explorer("neuron-plane", task=task, **start)
+    return Explorer("neuron-plane", task=task, network=network, gram=gram, **start)
 
 
 @_listing_parameters
-def every_knob(*, task: Task | None = None, **start: Any) -> Explorer:
+def every_knob(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
     """Show loss, slope, kernel and alignment over time: exact, with frozen kernel, and logistic.
 
     Examples
@@ -76,11 +96,17 @@ def every_knob(*, task: Task | None = None, **start: Any) -> Explorer:
     >>> explorers.every_knob(width=10**12)  # doctest: +ELLIPSIS
     Explorer('every-knob', t=1, sigma_u=0.398107, target=1, width=1e+12, ...)
     """
-    return Explorer("every-knob", task=task, **start)
+    return Explorer("every-knob", task=task, network=network, gram=gram, **start)
 
 
 @_listing_parameters
-def kernel_drift(*, task: Task | None = None, **start: Any) -> Explorer:
+def kernel_drift(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
     """Show how far training takes the kernel, over time and against the width.
 
     The network has γ = 1/√d, σ_u = σ_w and learning rates 1 (the NTK parametrisation). With a
@@ -93,11 +119,17 @@ def kernel_drift(*, task: Task | None = None, **start: Any) -> Explorer:
     >>> explorers.kernel_drift(width=10**6)  # doctest: +ELLIPSIS
     Explorer('kernel-drift', width=1e+06, target=3, overlap=0.5, clock=1, ...)
     """
-    return Explorer("kernel-drift", task=task, **start)
+    return Explorer("kernel-drift", task=task, network=network, gram=gram, **start)
 
 
 @_listing_parameters
-def half_plane(*, task: Task | None = None, **start: Any) -> Explorer:
+def half_plane(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
     """Show training as a horizontal move in the half plane of (u·w, √D); drag start and target.
 
     The output multiplier and both learning rates are 1.
@@ -108,12 +140,17 @@ def half_plane(*, task: Task | None = None, **start: Any) -> Explorer:
     >>> explorers.half_plane(uw=2.0, target=0.5)  # doctest: +ELLIPSIS
     Explorer('half-plane', uw=2, root_determinant=0.6, target=0.5, ...)
     """
-    return Explorer("half-plane", task=task, **start)
+    return Explorer("half-plane", task=task, network=network, gram=gram, **start)
 
 
 @_listing_parameters
 def phase_diagram(
-    *, task: Task | None = None, scaling: Scaling | None = None, **start: Any
+    *,
+    task: Task | None = None,
+    scaling: Scaling | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
 ) -> Explorer:
     """Show where a parametrisation lies as the width grows, and its training at one width.
 
@@ -127,11 +164,19 @@ def phase_diagram(
     >>> explorers.phase_diagram(scaling=fl.SCALINGS["ntk"])  # doctest: +ELLIPSIS
     Explorer('phase-diagram', c_gamma=-0.5, c_u=0, c_w=0, width=1000, e_u=0, e_w=0, ...)
     """
-    return Explorer("phase-diagram", task=task, scaling=scaling, **start)
+    return Explorer(
+        "phase-diagram", task=task, scaling=scaling, network=network, gram=gram, **start
+    )
 
 
 @_listing_parameters
-def plateau_and_jump(*, task: Task | None = None, **start: Any) -> Explorer:
+def plateau_and_jump(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
     """Show training from a vanishing start: a plateau, then a jump; exact beside logistic.
 
     The output multiplier and both learning rates are 1, and σ_u = σ_w. With a negative `overlap`
@@ -143,11 +188,18 @@ def plateau_and_jump(*, task: Task | None = None, **start: Any) -> Explorer:
     >>> explorers.plateau_and_jump(sigma=1e-6)  # doctest: +ELLIPSIS
     Explorer('plateau-and-jump', sigma=1e-06, overlap=1, target=1, tau=50, ...)
     """
-    return Explorer("plateau-and-jump", task=task, **start)
+    return Explorer("plateau-and-jump", task=task, network=network, gram=gram, **start)
 
 
 @_listing_parameters
-def ensemble(*, task: Task | None = None, scaling: Scaling | None = None, **start: Any) -> Explorer:
+def ensemble(
+    *,
+    task: Task | None = None,
+    scaling: Scaling | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
     """Show what many random networks of one width do, and how the spread depends on the width.
 
     The networks are those of `even_starts`; `sigma` is a factor on both initial scales.
@@ -158,11 +210,17 @@ def ensemble(*, task: Task | None = None, scaling: Scaling | None = None, **star
     >>> explorers.ensemble(quantity="final_alignment")  # doctest: +ELLIPSIS
     Explorer('ensemble', width=10, quantity='final_alignment', sigma=1, ...)
     """
-    return Explorer("ensemble", task=task, scaling=scaling, **start)
+    return Explorer("ensemble", task=task, scaling=scaling, network=network, gram=gram, **start)
 
 
 @_listing_parameters
-def test_error(*, task: Task | None = None, **start: Any) -> Explorer:
+def test_error(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
     """Show the exact test error beside the training line against the initial scale.
 
     The network has γ = 1/√d, σ_u = σ_w and learning rates 1.
@@ -173,4 +231,4 @@ def test_error(*, task: Task | None = None, **start: Any) -> Explorer:
     >>> explorers.test_error(sigma=0.1)  # doctest: +ELLIPSIS
     Explorer('test-error', sigma=0.1, t=100000, off_line_moment=1, width=1000, ...)
     """
-    return Explorer("test-error", task=task, **start)
+    return Explorer("test-error", task=task, network=network, gram=gram, **start)

@@ -3,9 +3,8 @@ import { formatCount, formatNumber } from "../base/format.js";
 import { html } from "../base/html.js";
 import { decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
 import { SpreadPanel } from "../charts/spread_panel.js";
-import { Draws, Ensemble, GradientFlow, Gram, LAZY, quantile } from "../solver/index.js";
-import { scalingOf } from "./parametrisation.js";
-import { recipe, remembering, taskOf } from "./setting.js";
+import { Draws, Ensemble, GradientFlow, LAZY, quantile } from "../solver/index.js";
+import { gramOf, networkOf, recipe, remembering, taskOf } from "./setting.js";
 
 const COUNT = 512;
 const SHARES = { q05: 0.05, q25: 0.25, q50: 0.5, q75: 0.75, q95: 0.95 };
@@ -25,8 +24,7 @@ let draws; // made once: the networks are the same ones at every setting
 const networks = () => (draws ??= new Draws(COUNT, WIDTHS));
 
 function setUp(setting) {
-  const scaling = scalingOf(setting);
-  return { task: taskOf(setting), at: (width) => scaling.atWidth(width, setting.sigma) };
+  return { task: taskOf(setting), at: (width) => networkOf({ ...setting, width }) };
 }
 
 /** The quantiles of one quantity at all widths, whatever the width that is looked at. */
@@ -52,12 +50,12 @@ const spreads = remembering(spread);
 const drawn = remembering(draw);
 
 function compute(parameters) {
-  const { width: wide, quantity, overlap, ...setting } = parameters;
+  const { width: wide, quantity, overlap, length, across, ...setting } = parameters;
   const [which, width] = [Math.round(quantity), Math.round(wide)];
   const { lazy, sorted } = drawn({ ...setting, width });
   const { task, at } = setUp(setting);
   const network = at(width);
-  const gram = Gram.typical(network, overlap);
+  const gram = gramOf({ overlap, length, across }, network);
   const flow = new GradientFlow(network, task, gram);
   const one = {
     "kernel_ratio@inf": flow.kernelRatio(Infinity),

@@ -2,8 +2,8 @@ import { specification } from "../base/catalogue.js";
 import { formatCount, formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
-import { GradientFlow, Gram, KernelFlow, LAZY, LogisticFlow } from "../solver/index.js";
-import { networkOf, recipe, relative, remembering, sample, taskOf } from "./setting.js";
+import { GradientFlow, KernelFlow, LAZY, LogisticFlow } from "../solver/index.js";
+import { gramOf, networkOf, recipe, relative, remembering, sample, taskOf } from "./setting.js";
 
 const { min: FIRST, max: LAST } = specification("every-knob", "t");
 const TIME = logarithmic(FIRST, LAST);
@@ -13,7 +13,7 @@ const GRID = Float64Array.from({ length: 241 }, (_, i) => TIME.value(i / 240));
 function solve(setting) {
   const network = networkOf(setting);
   const task = taskOf(setting);
-  const gram = Gram.typical(network, setting.overlap);
+  const gram = gramOf(setting, network);
   const exact = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const limit = new LogisticFlow(network, task, gram);

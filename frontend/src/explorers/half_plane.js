@@ -2,8 +2,8 @@ import { specification } from "../base/catalogue.js";
 import { formatNumber } from "../base/format.js";
 import { HalfPlanePanel } from "../charts/half_plane_panel.js";
 import { clockTime } from "../charts/scales.js";
-import { decompose, GradientFlow, Gram, locate, MECHANISM, Network, REGIME } from "../solver/index.js";
-import { recipe, remembering, taskOf, timeUnit } from "./setting.js";
+import { decompose, GradientFlow, locate, MECHANISM, REGIME } from "../solver/index.js";
+import { gramOf, networkOf, recipe, remembering, taskOf, timeUnit } from "./setting.js";
 
 const MEANING = {
   [MECHANISM.alignment]: "the layers turn towards each other",
@@ -12,22 +12,18 @@ const MEANING = {
   [MECHANISM.kernel]: "the point hardly turns and hardly changes its distance from the origin",
 };
 
-/** The start with the given u·w, √D and |u|/|w|. */
-function gramOf({ uw, root_determinant, layer_ratio }) {
-  const product = Math.hypot(uw, root_determinant);
-  return new Gram(product * layer_ratio, uw, product / layer_ratio);
-}
-
 function train(setting) {
-  const network = new Network({ width: 2 });
+  const network = networkOf(setting);
   const task = taskOf(setting);
   const gram = gramOf(setting);
   const flow = new GradientFlow(network, task, gram);
   const { rootDeterminant } = gram;
-  const learned = (t) => decompose(gram, { uw: flow.slope(t), rootDeterminant });
+  const along = (t) => flow.slope(t) / network.gamma;
+  const learned = (t) => decompose(gram, { uw: along(t), rootDeterminant });
   return {
     flow,
     gram,
+    along,
     unit: timeUnit(flow),
     learned,
     whole: learned(Infinity),
@@ -55,8 +51,8 @@ function compute(parameters) {
   const ratio = flow.kernelRatio(Infinity);
   return {
     start: { along: gram.uw, across: gram.rootDeterminant },
-    now: { along: flow.slope(t), across: gram.rootDeterminant },
-    end: { along: flow.slope(Infinity), across: gram.rootDeterminant },
+    now: { along: training.along(t), across: gram.rootDeterminant },
+    end: { along: training.along(Infinity), across: gram.rootDeterminant },
     target,
     cosines: { before: gram.alignment, after: flow.alignment(t) },
     mix: Math.min(largestGrowth(flow, gram, target) / 2, 1),

@@ -2,8 +2,8 @@ import { formatNumber, formatShort } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
-import { GradientFlow, Gram, KernelFlow } from "../solver/index.js";
-import { clockGrid, ntkNetwork, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { GradientFlow, KernelFlow } from "../solver/index.js";
+import { clockGrid, gramOf, networkOf, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 
@@ -11,14 +11,14 @@ const GRID = clockGrid(160);
 function train({ draws_u, draws_w, ...setting }) {
   const { sigma } = setting;
   const task = taskOf(setting);
-  const network = ntkNetwork(setting);
-  const gram = Gram.typical(network, setting.overlap);
+  const network = networkOf(setting);
+  const gram = gramOf(setting, network);
   const flow = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const unit = timeUnit(flow);
   const error0 = flow.residual(0);
   const share = (error) => (error0 === 0 ? 0 : (error / error0) ** 2);
-  const start = { u: scaled(draws_u, draws_u.length, sigma), w: scaled(draws_w, draws_w.length, sigma) };
+  const start = { u: scaled(draws_u, draws_u.length, network.sigma_u), w: scaled(draws_w, draws_w.length, network.sigma_w) };
   return {
     sigma,
     flow,

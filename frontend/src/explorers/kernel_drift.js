@@ -2,8 +2,8 @@ import { specification } from "../base/catalogue.js";
 import { formatCount, formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { clock, clockTime, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { GradientFlow, Gram, KernelFlow, LAZY } from "../solver/index.js";
-import { clockGrid, ntkNetwork, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
+import { GradientFlow, KernelFlow, LAZY } from "../solver/index.js";
+import { clockGrid, gramOf, networkOf, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 const { min: NARROWEST, max: WIDEST } = specification("kernel-drift", "width");
@@ -12,20 +12,9 @@ const WIDTHS = Float64Array.from(
 );
 const LEAST_DRIFT = 1e-13;
 
-function start(setting) {
-  const network = ntkNetwork(setting);
-  return { network, gram: Gram.typical(network, setting.overlap) };
-}
-
-/** The largest |K(t)/K(0) − 1| of all times: at the end, or where the slope passes 0 and K is least. */
-function largestDrift(flow) {
-  const { slope, signal, kernel, floor } = flow.initial;
-  const dip = slope * flow.task.target < 0 ? (signal * slope) ** 2 / (kernel * (kernel + floor)) : 0;
-  return Math.max(Math.abs(flow.kernelDrift), dip);
-}
-
 function train(setting) {
-  const { network, gram } = start(setting);
+  const network = networkOf(setting);
+  const gram = gramOf(setting, network);
   const task = taskOf(setting);
   const flow = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
@@ -46,11 +35,11 @@ function train(setting) {
 function compare(setting) {
   const task = taskOf(setting);
   const flows = Array.from(WIDTHS, (width) => {
-    const { network, gram } = start({ ...setting, width });
-    return new GradientFlow(network, task, gram);
+    const network = networkOf({ ...setting, width });
+    return new GradientFlow(network, task, gramOf(setting, network));
   });
   const drift = Float64Array.from(flows, (flow) => Math.abs(flow.kernelDrift));
-  const way = Float64Array.from(flows, largestDrift);
+  const way = Float64Array.from(flows, (flow) => flow.kernelExcursion);
   const last = WIDTHS.length - 1;
   const law = sample(WIDTHS, (width) => (way[last] * WIDTHS[last]) / width);
   return { drift, way: way.some((y, i) => y > drift[i] * 1.001) ? way : undefined, law };
@@ -71,7 +60,7 @@ function compute(parameters) {
     over: compared(setting),
     x: clockTime(place),
     drift,
-    largest: largestDrift(flow),
+    largest: flow.kernelExcursion,
     now: { exact: flow.slope(t), predicted: frozen.slope(t) },
     target,
     parameters: training.recipe(t),
@@ -83,7 +72,7 @@ function compute(parameters) {
       "kernel_drift@inf": drift,
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
-    summary: summarise(width, drift, largestDrift(flow), flow.initial.slope, target),
+    summary: summarise(width, drift, flow.kernelExcursion, flow.initial.slope, target),
   };
 }
 

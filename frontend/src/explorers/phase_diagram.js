@@ -5,9 +5,9 @@ import { differ } from "../base/parameters.js";
 import { ExponentPanel } from "../charts/exponent_panel.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { clock, clockTime, decades, linear, logarithmic, niceCeiling } from "../charts/scales.js";
-import { GradientFlow, Gram, KernelFlow, PHASE, Scaling, SPEED } from "../solver/index.js";
+import { GradientFlow, KernelFlow, PHASE, Scaling, SPEED } from "../solver/index.js";
 import { parametersOf, scalingOf } from "./parametrisation.js";
-import { clockGrid, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
+import { clockGrid, gramOf, networkOf, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(120);
 const REACH = 2;
@@ -39,9 +39,9 @@ const placesOf = remembering(namedPlaces);
 
 function train(setting) {
   const scaling = scalingOf(setting);
-  const network = scaling.atWidth(Math.round(setting.width));
+  const network = networkOf(setting);
   const task = taskOf(setting);
-  const gram = Gram.typical(network, setting.overlap);
+  const gram = gramOf(setting, network);
   const flow = new GradientFlow(network, task, gram);
   const frozen = new KernelFlow(network, task, gram);
   const unit = timeUnit(flow);

@@ -2,18 +2,18 @@ import { specification } from "../base/catalogue.js";
 import { formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, niceCeiling } from "../charts/scales.js";
-import { GradientFlow, Gram, LogisticFlow } from "../solver/index.js";
-import { networkOf, recipe, remembering, sample, taskOf } from "./setting.js";
+import { GradientFlow, LogisticFlow } from "../solver/index.js";
+import { gramOf, networkOf, recipe, remembering, sample, taskOf } from "./setting.js";
 
 const { max: LAST } = specification("plateau-and-jump", "tau");
 const POINTS = 500;
 const GRID = Float64Array.from({ length: POINTS + 1 }, (_, i) => (LAST * i) / POINTS);
 
-function train({ width, sigma, overlap, ...setting }) {
-  const network = networkOf({ width, sigma_u: sigma, sigma_w: sigma });
+function train(setting) {
+  const network = networkOf(setting);
   const { second_moment, target } = setting;
   const task = taskOf(setting);
-  const gram = Gram.typical(network, overlap);
+  const gram = gramOf(setting, network);
   const flow = new GradientFlow(network, task, gram);
   const limit = new LogisticFlow(network, task, gram);
   const { signal, floor, halves } = flow.initial;

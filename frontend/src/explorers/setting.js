@@ -1,7 +1,8 @@
 // What explorers make of their parameters: a task, a network, grids of times, and all that computes a picture again.
 
 import { clockTime } from "../charts/scales.js";
-import { Network, Task } from "../solver/index.js";
+import { Gram, Network, Task } from "../solver/index.js";
+import { scalingOf } from "./parametrisation.js";
 
 /** @typedef {import("./explorer.js").Parameters} Parameters */
 
@@ -11,27 +12,39 @@ const BELOW_ONE = 1 - 2 ** -51;
  * The task with E[a²] = m, slope v* and what no slope explains; no rounding error is left to pass for noise.
  * @param {Parameters} parameters
  */
-export function taskOf({ second_moment, target, noise }) {
-  const cross = second_moment * target;
-  const explained = cross * target;
+export function taskOf({ second_moment, target, noise, ...rest }) {
+  // in the half plane the target is one of the overlap u·w
+  const slope = "uw" in rest ? rest.gamma * target : target;
+  const cross = second_moment * slope;
+  const explained = cross * slope;
   return new Task(second_moment, cross, noise > 0 ? explained + noise : explained * BELOW_ONE);
 }
 
 /**
- * The network that parameters of its own names describe.
+ * The network that parameters describe: by a scaling of the width, by its own hyperparameters, or as γ = factor/√d with
+ * one initial scale for both layers, up to their ratio.
  * @param {Parameters} parameters
  */
-export function networkOf({ width, ...rest }) {
-  return new Network({ ...rest, width: Math.round(width) });
+export function networkOf(parameters) {
+  const { sigma = 1, sigma_ratio = 1, sigma_u = sigma, sigma_w = sigma / sigma_ratio, eta_u, eta_w } = parameters;
+  const width = Math.round(parameters.width);
+  if ("c_gamma" in parameters) return scalingOf(parameters).atWidth(width, sigma);
+  const gamma = parameters.gamma ?? parameters.gamma_factor / Math.sqrt(width);
+  return new Network({ width, gamma, sigma_u, sigma_w, eta_u, eta_w });
 }
 
 /**
- * The network with γ = 1/√d, learning rates 1 and one scale for both layers.
+ * The start that parameters describe: by its place in the half plane, or by the three random numbers of a Gaussian one.
  * @param {Parameters} parameters
+ * @param {Network} [network]
  */
-export function ntkNetwork({ width: wide, sigma }) {
-  const width = Math.round(wide);
-  return new Network({ width, gamma: 1 / Math.sqrt(width), sigma_u: sigma, sigma_w: sigma });
+export function gramOf(parameters, network = networkOf(parameters)) {
+  if ("uw" in parameters) {
+    const { uw, root_determinant, layer_ratio } = parameters;
+    const product = Math.hypot(uw, root_determinant);
+    return new Gram(product * layer_ratio, uw, product / layer_ratio);
+  }
+  return Gram.typical(network, parameters.overlap, parameters.length, parameters.across);
 }
 
 /**

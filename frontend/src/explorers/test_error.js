@@ -2,8 +2,8 @@ import { specification } from "../base/catalogue.js";
 import { formatNumber, formatShort } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
-import { GradientFlow, Gram, testError } from "../solver/index.js";
-import { ntkNetwork, recipe, remembering, sample, taskOf } from "./setting.js";
+import { GradientFlow, testError } from "../solver/index.js";
+import { gramOf, networkOf, recipe, remembering, sample, taskOf } from "./setting.js";
 
 const SCALE = specification("test-error", "sigma");
 const TIME = specification("test-error", "t");
@@ -12,9 +12,9 @@ const SIGMAS = Float64Array.from({ length: 121 }, (_, i) => SCALE.min * (SCALE.m
 const TIMES = Float64Array.from({ length: 161 }, (_, i) => TIME.min * (TIME.max / TIME.min) ** (i / 160));
 
 function flowAt(setting) {
-  const network = ntkNetwork(setting);
+  const network = networkOf(setting);
   const task = taskOf(setting);
-  const gram = Gram.typical(network, setting.overlap);
+  const gram = gramOf(setting, network);
   return { flow: new GradientFlow(network, task, gram), recipe: (t) => recipe(network, task, gram, t) };
 }
 

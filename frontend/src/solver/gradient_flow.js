@@ -3,6 +3,7 @@ import { halves, ratio, smallestTerms } from "./halves.js";
 import { Initial } from "./initial.js";
 
 const LONG_PAST = 1500; // from here on exp(−κ) is below every residual that a double can hold
+const LINEAR = 1e-17; // below this log(1 + x) is x
 const PAST = 700; // from here on exp(−κ) leaves the normal range
 
 /**
@@ -211,32 +212,34 @@ export class GradientFlow {
   }
 
   /**
-   * The time at which the error is `fraction` of what it was at the start.
-   * @returns {number} positive and finite, or NaN where that never happens
+   * The time at which the error is `fraction` of what it was at the start, as in Python's Outcome: a quadratic equation
+   * for y = (exp(mK(∞)t) − 1)/K(∞).
+   * @param {number} fraction between 0 and 1
+   * @returns {number} ∞ where that never happens
    */
   timeToShrink(fraction) {
     const { initial, task, kernelEnd } = this;
-    if (initial.kernel === 0) return NaN;
-    const slope = task.target + fraction * initial.residual;
-    const signal = initial.signal * slope;
-    const kernel = Math.hypot(signal, initial.floor);
-    const [rising, falling] = halves(signal, kernel, initial.floor);
-    const [rising0, falling0] = initial.halves;
-    if (this.stuck || kernelEnd === 0) {
-      // Only one mode is left: |s| decays, with the target's pull on the other side of the saddle.
-      const pull = Math.abs(initial.signal * task.target);
-      const size0 = Math.abs(initial.signal * initial.slope);
-      if (signal * initial.slope <= 0) return NaN;
-      const run = (size0 / Math.abs(signal) - 1) / (size0 + pull);
-      return (pull === 0 ? run : Math.log1p(pull * run) / pull) / task.secondMoment;
-    }
-    const [a, a0, aEnd, bEnd] =
-      task.target >= 0
-        ? [rising, rising0, this.risingEnd, this.fallingEnd]
-        : [falling, falling0, this.fallingEnd, this.risingEnd];
-    const shrink =
-      fraction * ((a + aEnd) / (a0 + aEnd)) * ((a0 + bEnd) / (a + bEnd)) * ((initial.kernel + kernelEnd) / (kernel + kernelEnd));
-    return -Math.log(shrink) / this.rate;
+    if (initial.kernel === 0) return Infinity;
+    const total = initial.kernel + kernelEnd;
+    const share = kernelEnd / total;
+    const lead = fraction - share;
+    const product = this.#product(total);
+    const size = Math.abs(lead) + Math.sqrt(lead * lead + 4 * fraction * (1 - fraction) * product);
+    const y = lead < 0 ? size / (2 * fraction * product) : (2 * (1 - fraction)) / size;
+    const growth = share * y;
+    if (growth < LINEAR) return y / (task.secondMoment * total);
+    return Math.log1p(growth) / (task.secondMoment * kernelEnd);
+  }
+
+  /** ½(K_min² + K(0)K(∞) + s(0)s(∞)) in units of `total`², by the halves of the kernels where the sum cancels */
+  #product(total) {
+    const { signal, slope, kernel, floor } = this.initial;
+    const [first, last] = [signal * slope, signal * this.task.target];
+    const kernels = (kernel / total) * (this.kernelEnd / total);
+    const signals = (first / total) * (last / total);
+    if (signals >= -kernels / 2) return ((floor / total) ** 2 + (kernels + signals)) / 2;
+    const halves = [kernel + Math.abs(first), this.kernelEnd + Math.abs(last)];
+    return ((floor / halves[0]) * (floor / halves[1]) * ((halves[0] + halves[1]) / total) ** 2) / 4;
   }
 }
 

@@ -14,15 +14,17 @@ export class Gram {
   }
 
   /**
-   * Of a Gaussian start whose chi-squares sit at their means.
+   * Of a Gaussian start whose chi-squares sit at their means, or at given multiples of these.
    * @param {import("./network.js").Network} network
    * @param {number} overlap the standard normal draw that correlates the two layers
+   * @param {number} length χ²_d/d
+   * @param {number} across χ²_{d−1}/(d − 1)
    */
-  static typical({ width, sigma_u, sigma_w }, overlap = 1) {
+  static typical({ width, sigma_u, sigma_w }, overlap = 1, length = 1, across = 1) {
     return new Gram(
-      width * sigma_u * sigma_u,
-      overlap * sigma_u * sigma_w * Math.sqrt(width),
-      sigma_w * sigma_w * (overlap * overlap + width - 1),
+      width * length * sigma_u * sigma_u,
+      overlap * sigma_u * sigma_w * Math.sqrt(width * length),
+      sigma_w * sigma_w * (overlap * overlap + (width - 1) * across),
     );
   }
 
