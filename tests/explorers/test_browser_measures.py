@@ -1,7 +1,6 @@
 """The measures that run in the browser say what the Python core says, everywhere."""
 
 import math
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,19 +13,13 @@ from scipy import special, stats
 
 import flbook as fl
 from flbook import explorers
-from flbook.explorers import even_starts, parameters
+from flbook._support.shared import shared
+from flbook.explorers import Explorer, even_starts, parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "support" / "browser_measures.mjs"
 POWERS = ("gamma", "sigma2_u", "sigma2_w", "eta_u", "eta_w")
-MAP_EXPLORERS = (
-    "kernel-drift",
-    "plateau-and-jump",
-    "half-plane",
-    "phase-diagram",
-    "ensemble",
-    "test-error",
-)
+EXPLORERS = sorted(shared("explorers"))
 PLACE = {
     "byDeterminant": "by_determinant",
     "byImbalance": "by_imbalance",
@@ -279,15 +272,17 @@ def test_a_move_on_the_map_ends_where_it_should():
     assert 50 < moved < 500
 
 
-@pytest.mark.parametrize("explorer", MAP_EXPLORERS)
-def test_explorers_show_the_numbers_of_the_core(explorer):
-    random = np.random.default_rng(41)
-    known = parameters(explorer)
-    scalings = {name: asdict(scaling) for name, scaling in fl.SCALINGS.items()}
+def settings(explorer: str) -> list[dict[str, float]]:
+    """Return the defaults, random settings, and corners of the ranges that a reader can reach."""
+    random, known = np.random.default_rng(41), parameters(explorer)
+    defaults = {name: p.default for name, p in known.items()}
 
     def setting(place) -> dict[str, float]:
-        values = {}
+        values = dict(defaults)
         for name, p in known.items():
+            if p.max >= 1e12 and name not in ("width", "eta_u", "eta_w"):
+                values[name] = p.default * 10 ** random.uniform(-1, 1)  # factors have no ends
+                continue
             logarithmic = p.scale == "log"
             low, high = (math.log10(end) if logarithmic else end for end in (p.min, p.max))
             value = low + (high - low) * place()
@@ -297,22 +292,42 @@ def test_explorers_show_the_numbers_of_the_core(explorer):
 
     count = 40 if explorer == "ensemble" else 200
     places = [lambda: random.uniform()] * count + [lambda: float(random.integers(2))] * count
-    defaults = {name: p.default for name, p in known.items()}
-    settings = [defaults, *(setting(place) for place in places)]
+    return [defaults, *(setting(place) for place in places)]
+
+
+@pytest.mark.parametrize("explorer", EXPLORERS)
+def test_explorers_show_the_numbers_of_the_core(explorer):
+    """What a picture shows, and the recipe by which Python computes it again, at every setting."""
+    figure = Explorer(explorer).figure
+    constants = {name: getattr(figure, name) for name in ("scalings", "draws_u", "draws_w")}
     asked = [
-        {"what": "explorer", "explorer": explorer, "values": s, "constants": {"scalings": scalings}}
-        for s in settings
+        {"what": "explorer", "explorer": explorer, "values": s, "constants": constants}
+        for s in settings(explorer)
     ]
-    for values, answer in zip(settings, node(asked), strict=True):
-        for name, shown in answer["quantities"].items():
-            wanted = expected.quantity(name, answer["parameters"])
-            assert float(shown) == pytest.approx(wanted, rel=1e-9, abs=SMALLEST), (name, values)
+    for request, answer in zip(asked, node(asked), strict=True):
+        values, shown = request["values"], answer["parameters"]
+        agree(shown, recipe_of(explorer, values))
+        for name, number in answer["quantities"].items():
+            wanted = expected.quantity(name, shown)
+            assert float(number) == pytest.approx(wanted, rel=1e-9, abs=SMALLEST), (name, values)
 
 
-def test_every_function_opens_its_explorer():
-    for name in MAP_EXPLORERS:
-        explorer = getattr(explorers, name.replace("-", "_"))()
-        assert repr(explorer).startswith(f"Explorer({name!r}, ")
+def recipe_of(explorer: str, values: dict[str, float]) -> dict:
+    """Let an explorer that stands at these values say what it shows."""
+    shown = Explorer(explorer, **values)
+    return shown.parameters()
+
+
+def agree(shown: dict, wanted: dict) -> None:
+    assert shown.keys() == wanted.keys()
+    for name, value in wanted.items():
+        if isinstance(value, dict):
+            agree(shown[name], value)
+        elif isinstance(value, str):
+            assert shown[name] == value
+        else:
+            got = float(str(shown[name]).replace("Infinity", "inf"))
+            assert got == pytest.approx(value, rel=1e-12, abs=SMALLEST), name
 
 
 def test_a_scaling_sets_its_powers():

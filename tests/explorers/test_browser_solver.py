@@ -8,23 +8,34 @@ import pytest
 from javascript import ask_node
 
 import flbook as fl
-from flbook.explorers import Figure, parameters
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "support" / "browser_solver.mjs"
 INPUTS = ("gamma", "eta_u", "eta_w", "second_moment", "cross_moment", "label_moment")
 GRAM = ("uu", "uw", "ww")
-GRADIENT_FLOW = ("slope", "residual", "loss", "kernel", "alignment", "kernel_alignment")
-GRADIENT_FLOW += ("imbalance", "determinant", "uu", "uw", "ww", "rate", "kernel_floor")
-SHARED = ("slope", "residual", "loss", "kernel")
 TOLERANCE = 1e-12
 TWO_ULP = 2.0**-51
 SMALLEST = 1e-300
 
+# What the browser's dynamics answer, by class.
+BROWSER = ask_node(SCRIPT, {"kind": None, "names": [], "points": []})
+# Beyond the states: what is asked without a time, of the outcome, or with a fraction.
+TIMELESS = {"rate", "kernel_floor"}
+OTHERWISE = {"kernel_ratio", "kernel_drift", "kernel_excursion", "time_to_shrink", "angle"}
 
-def node(**request) -> dict:
-    """Let Node solve what is asked for."""
-    return ask_node(SCRIPT, request)
+
+def state_of(kind: str):
+    """Return the state of a small network, to see what it knows."""
+    dynamics = getattr(fl, kind)
+    return dynamics(fl.Network(2), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, 0.5, 1.0)).at(1.0)
+
+
+def quantities(kind: str) -> list[str]:
+    """Name what both solvers say of these dynamics at a time."""
+    both = [name for name in BROWSER[kind] if hasattr(state_of(kind), name)]
+    timeless = [name for name in BROWSER[kind] if name in TIMELESS]
+    grams = [f"gram.{entry}" for entry in GRAM] * ("gram" in both)
+    return [name for name in both if name != "gram"] + timeless + grams
 
 
 def packed(point: dict) -> dict:
@@ -37,11 +48,14 @@ def dynamics(kind: str, point: dict):
     return getattr(fl, kind)(network, task, fl.Gram(*(point[name] for name in GRAM)))
 
 
-def evaluate(flow, name: str, t):
-    if name in GRAM:
-        return getattr(flow.gram(t), name)
-    value = getattr(flow, name)
-    return value(t) if callable(value) else np.broadcast_to(value[..., None], (*flow.shape, t.size))
+def evaluate(flow, state, name: str):
+    quantity, _, entry = name.partition(".")
+    if entry:
+        return getattr(getattr(state, quantity), entry)
+    if quantity in TIMELESS:
+        value = getattr(flow, quantity)
+        return np.broadcast_to(value[..., None], (*flow.shape, state.t.size))
+    return getattr(state, quantity)
 
 
 def with_conditioning(kind, point, names, inputs) -> dict[str, tuple[float, float]]:
@@ -54,9 +68,9 @@ def with_conditioning(kind, point, names, inputs) -> dict[str, tuple[float, floa
         table[name][2 * i + 2] *= 1 - TWO_ULP
     times = point["t"] * np.array([1.0, 1 + TWO_ULP, 1 - TWO_ULP])
     flow = dynamics(kind, table)
-    answers = {}
+    state, answers = flow.at(times), {}
     for name in names:
-        values = np.asarray(evaluate(flow, name, times))
+        values = np.asarray(evaluate(flow, state, name))
         base = values[0, 0]
         slack = np.abs(values[1:, 0] - base).sum() + np.abs(values[0, 1:] - base).sum()
         answers[name] = float(base), float(slack)
@@ -117,39 +131,42 @@ def degenerate_points(random):
         yield with_time(random, {**point, **kinds[i % len(kinds)]})
 
 
-def compare(points, kind, python_kind, names, inputs=(*INPUTS, *GRAM)):
+def compare(points, kind, core=None, inputs=(*INPUTS, *GRAM)):
     """Assert that the browser and the core agree on all points."""
-    answers = node(points=[packed({**point, "kinds": [kind]}) for point in points])["points"]
-    for point, answer in zip(points, answers, strict=True):
+    names = quantities(kind)
+    request = {"kind": kind, "names": names, "points": [packed(point) for point in points]}
+    for point, answer in zip(points, ask_node(SCRIPT, request), strict=True):
         with np.errstate(under="ignore", over="ignore"):
-            expected = with_conditioning(python_kind, point, names, inputs)
+            expected = with_conditioning(core or kind, point, names, inputs)
         for name, (value, slack) in expected.items():
-            error = abs(float(answer[f"{kind}.{name}"]) - value)
+            error = abs(float(answer[name]) - value)
             allowed = TOLERANCE * abs(value) + slack + SMALLEST
-            assert error <= allowed, (name, answer[f"{kind}.{name}"], value, slack, point)
+            assert error <= allowed, (name, answer[name], value, slack, point)
 
 
+def test_both_solvers_have_these_dynamics():
+    assert len(BROWSER) >= 3
+    for kind, names in BROWSER.items():
+        assert hasattr(fl, kind), f"{kind} runs in the browser and has no Python twin"
+        assert {"slope", "residual", "loss", "kernel"} <= set(quantities(kind))
+        known = set(dir(state_of(kind))) | TIMELESS | OTHERWISE
+        assert set(names) <= known, f"{kind}: {sorted(set(names) - known)} have no Python twin"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BROWSER if kind != "LogisticFlow"])
 @pytest.mark.parametrize("reach", [1, 4, 8], ids=["near", "far", "extreme"])
-def test_gradient_flow_at_random_points(reach):
+def test_dynamics_at_random_points(kind, reach):
     random = np.random.default_rng(reach)
-    points = [with_time(random, base_point(random, reach)) for _ in range(1000)]
-    compare(points, "gradient_flow", "GradientFlow", GRADIENT_FLOW)
+    compare([with_time(random, base_point(random, reach)) for _ in range(600)], kind)
 
 
-def test_gradient_flow_at_degenerate_points():
-    points = list(degenerate_points(np.random.default_rng(11)))
-    compare(points, "gradient_flow", "GradientFlow", GRADIENT_FLOW)
+@pytest.mark.parametrize("kind", [kind for kind in BROWSER if kind != "LogisticFlow"])
+def test_dynamics_at_degenerate_points(kind):
+    compare(list(degenerate_points(np.random.default_rng(11))), kind)
 
 
-@pytest.mark.parametrize("reach", [1, 8], ids=["near", "extreme"])
-def test_kernel_flow(reach):
-    random = np.random.default_rng(20 + reach)
-    points = [with_time(random, base_point(random, reach)) for _ in range(500)]
-    points += list(degenerate_points(random))
-    compare(points, "kernel_flow", "KernelFlow", SHARED)
-
-
-def test_logistic_limit_is_the_flow_of_balanced_aligned_layers():
+def test_the_logistic_limit():
+    """Its slope is all that counts of a start: the exactness of the rest says nothing of it."""
     random = np.random.default_rng(31)
     points = []
     for _ in range(600):
@@ -158,51 +175,19 @@ def test_logistic_limit_is_the_flow_of_balanced_aligned_layers():
         sign = float(random.choice([-1, 1]))
         point |= {"eta_w": eta, "uu": size, "ww": size, "uw": sign * size}
         points.append(with_time(random, point))
-    compare(points, "logistic_flow", "GradientFlow", SHARED, ("gamma", *INPUTS[3:]))
+    compare(points, "LogisticFlow", inputs=("gamma", *INPUTS[3:]))
 
 
-def core_number(name: str, recipe: dict) -> float:
-    """Compute what an explorer shows, from the parameters that it states."""
-    path, _, moment = name.partition("@")
-    prefix, _, quantity = path.rpartition(".")
-    if prefix == "reference":
-        recipe, prefix = recipe["reference"], ""
-    t = {"": float(recipe["t"]), "0": 0.0, "inf": math.inf}[moment]
-    network = fl.Network(
-        **{k: recipe[k] for k in ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")}
-    )
-    task = fl.Task(*(recipe[k] for k in INPUTS[3:]))
-    kind = {"": fl.GradientFlow, "kernel_flow": fl.KernelFlow}[prefix]
-    flow = kind(network, task, fl.Gram(*(recipe[k] for k in GRAM)))
-    if quantity == "kernel_ratio":
-        return float(flow.kernel(t) / flow.kernel(0.0))
-    value = getattr(flow, quantity)
-    return float(value(t) if callable(value) else value)
-
-
-@pytest.mark.parametrize("explorer", ["initial-scale", "neuron-plane", "every-knob"])
-def test_explorers_show_the_numbers_of_the_core(explorer):
-    random = np.random.default_rng(41)
-    known = parameters(explorer)
-    figure = Figure(explorer, {name: p.default for name, p in known.items()})
-    draws = {"draws_u": figure.draws_u, "draws_w": figure.draws_w}
-
-    def setting(place) -> dict[str, float]:
-        values = {}
-        for name, p in known.items():
-            logarithmic = p.scale == "log"
-            low, high = (math.log10(end) if logarithmic else end for end in (p.min, p.max))
-            value = low + (high - low) * place()
-            values[name] = 10.0**value if logarithmic else value
-        return values
-
-    places = [lambda: random.uniform()] * 200 + [lambda: float(random.integers(2))] * 200
-    defaults = {name: p.default for name, p in known.items()}
-    settings = [defaults, *(setting(place) for place in places)]
-    answers = node(
-        settings=[{"explorer": explorer, "parameters": s, "draws": draws} for s in settings]
-    )["settings"]
-    for values, answer in zip(settings, answers, strict=True):
-        for name, shown in answer["quantities"].items():
-            expected = core_number(name, answer["parameters"])
-            assert float(shown) == pytest.approx(expected, rel=1e-9, abs=SMALLEST), (name, values)
+@pytest.mark.parametrize("reach", [1, 6])
+def test_times_in_which_the_error_shrinks(reach):
+    random = np.random.default_rng(50 + reach)
+    points = [base_point(random, reach) for _ in range(400)] + list(degenerate_points(random))
+    points = [point | {"t": float(random.uniform(0.01, 0.99))} for point in points]
+    names = ["time_to_shrink"]
+    request = {"kind": "GradientFlow", "names": names, "points": points}
+    for point, answer in zip(points, ask_node(SCRIPT, request), strict=True):
+        flow = dynamics("GradientFlow", point)
+        with np.errstate(all="ignore"):
+            wanted = float(flow.time_to_shrink(point["t"]))
+        shown = float(str(answer["time_to_shrink"]).replace("Infinity", "inf"))
+        assert shown == pytest.approx(wanted, rel=1e-9), point

@@ -198,7 +198,7 @@ def test_a_task_and_what_it_sets_exclude_each_other():
 
 def test_several_tasks_are_refused():
     with pytest.raises(
-        ValueError, match=re.escape("task must be one task, got tasks of shape (2,)")
+        ValueError, match=re.escape("task must be a single one, got task of shape (2,)")
     ):
         explorers.initial_scale(task=fl.Task(np.array([1.0, 2.0]), 0.5, 1.0))
 

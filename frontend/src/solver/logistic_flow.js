@@ -50,8 +50,8 @@ export class LogisticFlow {
     return this.signal * Math.abs(this.slope(t));
   }
 
-  /** ±1: in this limit the layers are aligned from the start */
+  /** ±1: in this limit the layers are aligned from the start; at the saddle, as they were just before */
   alignment(t) {
-    return Math.sign(this.slope(t));
+    return Math.sign(this.slope(t)) || Math.sign(this.slope0);
   }
 }

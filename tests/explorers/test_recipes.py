@@ -1,0 +1,126 @@
+"""What was computed in Python opens in the pictures, and comes back out of them."""
+
+import math
+
+import numpy as np
+import pytest
+
+import flbook as fl
+from flbook import explorers
+from flbook._support.shared import shared
+from flbook.explorers import Explorer, parameters
+
+EXPLORERS = sorted(shared("explorers"))
+WITH_A_START = [name for name in EXPLORERS if {"overlap", "uw"} & set(parameters(name))]
+NETWORK = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
+
+
+def random_network(random, explorer: str) -> fl.Network:
+    """Draw hyperparameters of every size, and a width that the picture can hold."""
+    largest = min(parameters(explorer)["width"].max, 10**6)
+    width = round(10 ** random.uniform(math.log10(2), math.log10(largest)))
+    gamma, sigma_u, sigma_w, eta_u, eta_w = 10 ** random.uniform(-3, 1.5, 5)
+    return fl.Network(width, gamma, sigma_u, sigma_w, eta_u, eta_w)
+
+
+@pytest.mark.parametrize("explorer", EXPLORERS)
+def test_a_network_and_its_start_come_back(explorer):
+    random = np.random.default_rng(1)
+    for seed in range(20):
+        network = random_network(random, explorer)
+        start = network.sample_gram(seed=seed) if explorer in WITH_A_START else None
+        shown = Explorer(explorer, network=network, gram=start).parameters()
+        for name in NETWORK:
+            assert shown[name] == pytest.approx(getattr(network, name), rel=1e-9), name
+        for name in ("uu", "uw", "ww") if start else ():
+            assert shown[name] == pytest.approx(float(getattr(start, name)), rel=1e-9), name
+
+
+@pytest.mark.parametrize("explorer", EXPLORERS)
+def test_a_task_comes_back(explorer):
+    task = fl.Task(2.0, 1.6, 1.5)
+    shown = Explorer(explorer, task=task).parameters()
+    assert shown["second_moment"] == task.second_moment
+    assert shown["cross_moment"] == pytest.approx(task.cross_moment, rel=1e-12)
+    assert shown["label_moment"] == pytest.approx(task.label_moment, rel=1e-12)
+
+
+def test_a_task_of_a_network_with_a_multiplier_comes_back_in_the_half_plane():
+    task, network = fl.Task(1.0, 0.6, 1.0), fl.Network(5, gamma=0.5)
+    explorer = explorers.half_plane(task=task, network=network, gram=fl.Gram(2.0, 0.5, 1.0))
+    assert explorer.figure.target == pytest.approx(1.2)
+    assert explorer.parameters()["cross_moment"] == pytest.approx(0.6)
+
+
+def test_a_trained_network_opens_beyond_the_sliders():
+    network, task = fl.Network(1000, gamma=0.03), fl.Task(1.0, 1.0, 1.0)
+    end = fl.GradientFlow(network, task, network.sample_gram(seed=0)).gram(np.inf)
+    aligned = fl.Gram(1e3, 1e3, 1e3)
+    for gram in (end, aligned):
+        explorer = explorers.every_knob(network=network, gram=gram)
+        assert explorer.parameters()["uw"] == pytest.approx(float(gram.uw), rel=1e-9)
+    slider = explorer.controls["overlap"]
+    assert slider.value == pytest.approx(math.sqrt(1000), rel=1e-9)
+    assert slider.min <= slider.value <= slider.max
+
+
+def test_one_neuron_has_no_determinant():
+    network = fl.Network(1)
+    shown = explorers.every_knob(network=network, gram=fl.Gram(4.0, -2.0, 1.0)).parameters()
+    assert (shown["uu"], shown["uw"], shown["ww"]) == (4.0, -2.0, 1.0)
+    with pytest.raises(ValueError, match="gram must have determinant 0 at width 1"):
+        explorers.every_knob(network=network, gram=fl.Gram(4.0, 1.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("opener", "given", "error", "message"),
+    [
+        ("every_knob", {"gram": fl.Gram(1.0, 0.0, 1.0)}, TypeError, "gram must come with its netw"),
+        ("every_knob", {"network": 3}, TypeError, "network must be a Network, got 3"),
+        ("every_knob", {"network": fl.Network([2, 3])}, ValueError, "network must be a single one"),
+        ("every_knob", {"network": fl.Network(3), "gamma": 1.0}, TypeError, "gamma is set by netw"),
+        ("every_knob", {"network": fl.Network(3, sigma_u=0)}, ValueError, "a sigma_u above 0"),
+        (
+            "every_knob",
+            {"network": fl.Network(3), "gram": fl.Gram(0.0, 0.0, 1.0)},
+            ValueError,
+            "gram must be a start of layers with scales above 0",
+        ),
+        (
+            "neuron_plane",
+            {"network": fl.Network(3), "gram": fl.Gram(1.0, 0.0, 1.0)},
+            ValueError,
+            "gram must be None for the explorer 'neuron-plane'",
+        ),
+        (
+            "half_plane",
+            {"gram": fl.Gram(0.0, 0.0, 1.0)},
+            ValueError,
+            "two layers that are not zero",
+        ),
+        (
+            "phase_diagram",
+            {"network": fl.Network(3), "scaling": fl.SCALINGS["ntk"]},
+            TypeError,
+            "network and scaling must not both be given",
+        ),
+    ],
+)
+def test_what_cannot_be_shown_is_refused(opener, given, error, message):
+    with pytest.raises(error, match=message):
+        getattr(explorers, opener)(**given)
+
+
+@pytest.mark.parametrize("opener", ["phase_diagram", "ensemble"])
+def test_a_named_scaling_is_shown_with_its_factors(opener):
+    task = fl.Task(1.0, 1.0, 1.0)
+    for scaling in fl.SCALINGS.values():
+        shown = getattr(explorers, opener)(scaling=scaling, width=10**4, overlap=0).parameters()
+        network = scaling.at_width(10**4)
+        wanted = fl.GradientFlow(network, task, network.typical_gram(0)).outcome.kernel_ratio
+        flow = fl.GradientFlow(
+            fl.Network(**{name: shown[name] for name in NETWORK}),
+            task,
+            fl.Gram(shown["uu"], shown["uw"], shown["ww"]),
+        )
+        assert flow.outcome.kernel_ratio == pytest.approx(wanted, rel=1e-9)
