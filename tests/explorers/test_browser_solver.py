@@ -32,10 +32,13 @@ def state_of(kind: str):
 
 def quantities(kind: str) -> list[str]:
     """Name what both solvers say of these dynamics at a time."""
-    both = [name for name in BROWSER[kind] if hasattr(state_of(kind), name)]
-    timeless = [name for name in BROWSER[kind] if name in TIMELESS]
-    grams = [f"gram.{entry}" for entry in GRAM] * ("gram" in both)
-    return [name for name in both if name != "gram"] + timeless + grams
+    state, names = state_of(kind), []
+    for name in BROWSER[kind]:
+        if isinstance(getattr(state, name, None), fl.Gram):
+            names += [f"{name}.{entry}" for entry in GRAM]
+        elif hasattr(state, name) or name in TIMELESS:
+            names.append(name)
+    return names
 
 
 def packed(point: dict) -> dict:

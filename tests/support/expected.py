@@ -82,7 +82,10 @@ OTHERS = {
     "generalisation_error": lambda flow, t, p: fl.generalisation_error(
         flow, t, p["off_line_moment"]
     ),
-    "off_line_error": lambda flow, t, p: fl.off_line_variance(flow, t) * p["off_line_moment"] / 2,
+    "random_function_error": lambda flow, t, p: (
+        fl.error_parts(flow, t, p["off_line_moment"]).random_function
+    ),
+    "laziness_error": lambda flow, t, p: fl.error_parts(flow, t, p["off_line_moment"]).laziness,
 }
 
 

@@ -32,7 +32,7 @@ function along({ off_line_moment, ...setting }) {
 function curves(grid, read) {
   const errors = Array.from(grid, read);
   const each = (part) => sample(errors, (error) => error[part]);
-  return { onLine: each("onLine"), offLine: each("offLine"), total: each("total") };
+  return Object.fromEntries(["onLine", "randomFunction", "laziness", "total"].map((part) => [part, each(part)]));
 }
 
 const acrossScales = remembering(across);
@@ -55,7 +55,8 @@ function compute(parameters) {
     parameters: { ...at(t), off_line_moment },
     quantities: {
       generalisation_error: error.total,
-      off_line_error: error.offLine,
+      random_function_error: error.randomFunction,
+      laziness_error: error.laziness,
       loss: error.onLine,
       slope: flow.slope(t),
       kernel_ratio: flow.kernelRatio(t),
@@ -66,22 +67,25 @@ function compute(parameters) {
   };
 }
 
-function summarise(sigma, { total, onLine, offLine }, untrained) {
-  const share = `${formatShort(Number(((100 * offLine) / total).toPrecision(3)))}\u00a0%`;
+const percent = (share) => `${formatShort(Number((100 * share).toPrecision(3)))}\u00a0%`;
+
+function summarise(sigma, { total, onLine, randomFunction, laziness }, untrained) {
   const times = formatShort(Number((total / untrained).toPrecision(2)));
   const verdict = untrained > 0 ? `${times} times what answering 0 costs` : "where answering 0 costs nothing";
   return [
     `Trained on a line, tested beside it: from the initial scale σ = ${formatShort(Number(sigma.toPrecision(2)))} the test error is `,
-    { text: formatNumber(total, 3), tone: offLine > onLine ? "feature" : "ink" },
-    `, ${verdict}; ${share} of it is the random function off the line, which training never visits. The training loss is ${formatNumber(onLine, 2)}.`,
+    { text: formatNumber(total, 3), tone: randomFunction + laziness > onLine ? "feature" : "ink" },
+    `, ${verdict}. The random function of the start alone would be ${percent(randomFunction / total)} of it, what laziness adds ` +
+      `${percent(laziness / total)}; the training loss is ${formatNumber(onLine, 2)}.`,
   ];
 }
 
 function createView(container, { pickTime, set }) {
   const sigmas = logarithmic(SCALE.min, SCALE.max);
   const lines = [
-    { key: "onLine", kind: "frozen", tone: "kernel" },
-    { key: "offLine", kind: "limit", tone: "feature" },
+    { key: "onLine", kind: "limit", tone: "guide" },
+    { key: "randomFunction", kind: "limit", tone: "feature" },
+    { key: "laziness", kind: "frozen", tone: "kernel" },
     { key: "total", kind: "exact", tone: "ink", ghost: true },
   ];
   const scales = new LinePanel(container, {
@@ -104,9 +108,10 @@ function createView(container, { pickTime, set }) {
   });
   scales.onPick((place) => set({ sigma: sigmas.value(place) }));
   times.onPick(pickTime);
-  const shown = (xs, { onLine, offLine, total }) => ({
+  const shown = (xs, { onLine, randomFunction, laziness, total }) => ({
     onLine: { xs, ys: onLine, label: onLine.at(-1) > 0 ? "on the line" : "on the line 0" },
-    offLine: { xs, ys: offLine, label: "off the line" },
+    randomFunction: { xs, ys: randomFunction, label: "random start" },
+    laziness: { xs, ys: laziness, label: "laziness" },
     total: { xs, ys: total, label: "test error" },
   });
   return {
@@ -121,12 +126,12 @@ function createView(container, { pickTime, set }) {
       scales.draw({
         lines: { ...shown(SIGMAS, result.scales), untrained: { xs: SIGMAS, ys: result.untrained, label: "answer 0", labelAt: 2, lift: 10 } },
         mark: { x: sigma, ys: error },
-        description: `Errors at time ${formatNumber(t, 3)} against the initial scale, both on logarithmic axes. The test error is ${formatNumber(total[0], 2)} at σ = ${formatNumber(SIGMAS[0], 2)}, ${formatNumber(total.at(-1), 3)} at σ = ${formatNumber(SIGMAS.at(-1), 2)} and least, ${formatNumber(total[best], 2)}, at σ = ${formatNumber(SIGMAS[best], 2)}. At the chosen scale it is ${formatNumber(error.total, 3)}, of which ${formatNumber(error.offLine, 3)} off the line.`,
+        description: `Errors at time ${formatNumber(t, 3)} against the initial scale, both on logarithmic axes. The test error is ${formatNumber(total[0], 2)} at σ = ${formatNumber(SIGMAS[0], 2)}, ${formatNumber(total.at(-1), 3)} at σ = ${formatNumber(SIGMAS.at(-1), 2)} and least, ${formatNumber(total[best], 2)}, at σ = ${formatNumber(SIGMAS[best], 2)}. At the chosen scale it is ${formatNumber(error.total, 3)}, of which the random function of the start would be ${formatNumber(error.randomFunction, 3)} alone, and what laziness adds to it ${formatNumber(error.laziness, 3)}.`,
       });
       times.draw({
         lines: shown(TIMES, result.times),
         mark: { x: t, ys: error },
-        description: `Errors over time at the chosen scale: on the line from ${formatNumber(result.times.onLine[0], 2)} to ${formatNumber(result.times.onLine.at(-1), 2)}, off the line from ${formatNumber(result.times.offLine[0], 2)} to ${formatNumber(result.times.offLine.at(-1), 2)}.`,
+        description: `Errors over time at the chosen scale: on the line from ${formatNumber(result.times.onLine[0], 2)} to ${formatNumber(result.times.onLine.at(-1), 2)}, the random function stays at ${formatNumber(result.times.randomFunction[0], 2)}, laziness adds ${formatNumber(result.times.laziness.at(-1), 2)} in the end.`,
       });
     },
     keepGhost: () => [scales, times].forEach((panel) => panel.keepGhost()),
@@ -139,8 +144,9 @@ export const testErrorExplorer = {
   numbers: {
     tiles: [
       { key: "generalisation_error" },
-      { key: "off_line_error", tone: "feature" },
-      { key: "loss", note: "on the line", tone: "kernel" },
+      { key: "random_function_error", tone: "feature" },
+      { key: "laziness_error", tone: "kernel" },
+      { key: "loss", note: "on the line" },
       { key: "slope" },
       { key: "kernel_ratio" },
       { key: "alignment" },

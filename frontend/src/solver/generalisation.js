@@ -1,18 +1,15 @@
 /**
- * γ² uu(t) σ_w²: the variance of the prediction per squared distance from the training line.
+ * The mean test error on inputs with E|x⊥|² = `moment` by where it comes from, as Python's `error_parts`: the line, and off
+ * it the random function of the start and what laziness adds to it, which with their interference make `offLine`.
  * @param {import("./gradient_flow.js").GradientFlow} flow
- */
-export function offLineVariance(flow, t) {
-  const scale = flow.network.gamma * flow.network.sigma_w;
-  return flow.gram(t).uu * scale * scale;
-}
-
-/**
- * The mean test error on inputs with E|x⊥|² = `moment`, as the sum of its two parts.
- * @returns {{onLine: number, offLine: number, total: number}}
+ * @param {number} t
+ * @param {number} moment
+ * @returns {{onLine: number, offLine: number, randomFunction: number, laziness: number, total: number}}
  */
 export function testError(flow, t, moment) {
-  const onLine = flow.loss(t);
-  const offLine = (offLineVariance(flow, t) * moment) / 2;
-  return { onLine, offLine, total: onLine + offLine };
+  const scale = flow.network.gamma * flow.network.sigma_w;
+  const half = (square) => (square * scale * scale * moment) / 2;
+  const [onLine, offLine] = [flow.loss(t), half(flow.gram(t).uu)];
+  const [randomFunction, laziness] = [half(flow.start.uu), half(flow.displacement(t).uu)];
+  return { onLine, offLine, randomFunction, laziness, total: onLine + offLine };
 }

@@ -7,8 +7,9 @@ const LINEAR = 1e-17; // below this log(1 + x) is x
 const PAST = 700; // from here on exp(−κ) leaves the normal range
 
 /**
- * The flow at one time; `angle` is the hyperbolic one by which every neuron has turned.
- * @typedef {{t: number, kernel: number, residual: number, slope: number, angle: number}} State
+ * The flow at one time; `angle` is the hyperbolic one by which every neuron has turned, `both` and `push` are how far a
+ * layer has moved along itself and along the other.
+ * @typedef {{t: number, kernel: number, residual: number, slope: number, angle: number, both: number, push: number}} State
  */
 
 /**
@@ -66,14 +67,29 @@ export class GradientFlow {
     const residual =
       initial.residual * ((2 * rootDecay) / Math.max(ahead, behind)) * ((2 * rootDecay) / Math.min(ahead, behind));
     const change = -initial.residual * phi * (rising0 / ahead + falling0 / behind);
-    return this.#state(t, rising, falling, residual, change, Math.log(behind / ahead) / 2);
+    const state = this.#state(t, rising, falling, residual, change, Math.log(behind / ahead) / 2);
+    return { ...state, ...this.#moves(ahead, behind, phi) };
   }
 
   #end(t) {
     const { initial, task, stuck, stuckSlope } = this;
-    if (stuck) return this.#state(t, 0, 0, stuckSlope - task.target, stuckSlope - initial.slope, this.#stuckAngle());
+    if (stuck) {
+      const state = this.#state(t, 0, 0, stuckSlope - task.target, stuckSlope - initial.slope, this.#stuckAngle());
+      return { ...state, both: initial.kernel === 0 ? 0 : -1, push: 0 };
+    }
     const angle = Math.log(this.toBehind / this.toAhead) / 2;
-    return this.#state(t, this.risingEnd, this.fallingEnd, 0, -initial.residual, angle);
+    const state = this.#state(t, this.risingEnd, this.fallingEnd, 0, -initial.residual, angle);
+    return { ...state, ...this.#moves(this.toAhead, this.toBehind, 1) };
+  }
+
+  /** How far a layer has moved along itself, and along the other in units of its rate: u − u(0) = both·u(0) + η_u push·w(0). */
+  #moves(ahead, behind, phi) {
+    const { eta, residual, halves, kernel } = this.initial;
+    if (kernel === 0) return { both: 0, push: 0 };
+    if (this.stuck) return { both: Math.sqrt(halves[0] > 0 ? behind / ahead : ahead / behind) - 1, push: 0 };
+    const push = -2 * this.network.gamma * residual * (phi / ahead) * Math.sqrt(ahead / behind);
+    const sinh = eta * push;
+    return { both: (sinh * sinh) / (1 + Math.sqrt(1 + sinh * sinh)), push };
   }
 
   #stuckAngle() {
@@ -150,6 +166,18 @@ export class GradientFlow {
     }
     const ww = ratio((total - imbalance) / 2, eta_u, this.start.ww);
     return new Gram(product * ratio(product, ww, 0), uw, ww);
+  }
+
+  /** The Gram matrix of the moves u − u(0), w − w(0) */
+  displacement(t) {
+    const { both, push } = this.at(t);
+    const { uu, uw, ww } = this.start;
+    const [u, w] = [this.network.eta_u * push, this.network.eta_w * push];
+    return new Gram(
+      Math.max(both * both * uu + u * (2 * both * uw + u * ww), 0),
+      both * (both * uw + w * uu + u * ww) + u * w * uw,
+      Math.max(both * both * ww + w * (2 * both * uw + w * uu), 0),
+    );
   }
 
   /** ζ(t) = u·w/(|u||w|); where a layer is zero the cosine just before */
