@@ -75,7 +75,7 @@ function summarise(sigma, { total, onLine, randomFunction, laziness }, untrained
   return [
     `Trained on a line, tested beside it: from the initial scale σ = ${formatShort(Number(sigma.toPrecision(2)))} the test error is `,
     { text: formatNumber(total, 3), tone: randomFunction + laziness > onLine ? "feature" : "ink" },
-    `, ${verdict}. The random function of the start alone would be ${percent(randomFunction / total)} of it, what laziness adds ` +
+    `, ${verdict}. The random function of the start alone would be ${percent(randomFunction / total)} of it, what training adds there ` +
       `${percent(laziness / total)}; the training loss is ${formatNumber(onLine, 2)}.`,
   ];
 }
@@ -94,7 +94,7 @@ function createView(container, { pickTime, set }) {
     y: ERROR,
     xTitle: "initial scale σ",
     aspect: 0.76,
-    labelRoom: 94,
+    labelRoom: 106,
     lines: [{ key: "untrained", kind: "guide", tone: "guide" }, ...lines],
   });
   const times = new LinePanel(container, {
@@ -103,7 +103,7 @@ function createView(container, { pickTime, set }) {
     y: ERROR,
     xTitle: "time t",
     aspect: 0.76,
-    labelRoom: 94,
+    labelRoom: 106,
     lines,
   });
   scales.onPick((place) => set({ sigma: sigmas.value(place) }));
@@ -111,7 +111,7 @@ function createView(container, { pickTime, set }) {
   const shown = (xs, { onLine, randomFunction, laziness, total }) => ({
     onLine: { xs, ys: onLine, label: onLine.at(-1) > 0 ? "on the line" : "on the line 0" },
     randomFunction: { xs, ys: randomFunction, label: "random start" },
-    laziness: { xs, ys: laziness, label: "laziness" },
+    laziness: { xs, ys: laziness, label: "training adds" },
     total: { xs, ys: total, label: "test error" },
   });
   return {
@@ -126,12 +126,12 @@ function createView(container, { pickTime, set }) {
       scales.draw({
         lines: { ...shown(SIGMAS, result.scales), untrained: { xs: SIGMAS, ys: result.untrained, label: "answer 0", labelAt: 2, lift: 10 } },
         mark: { x: sigma, ys: error },
-        description: `Errors at time ${formatNumber(t, 3)} against the initial scale, both on logarithmic axes. The test error is ${formatNumber(total[0], 2)} at σ = ${formatNumber(SIGMAS[0], 2)}, ${formatNumber(total.at(-1), 3)} at σ = ${formatNumber(SIGMAS.at(-1), 2)} and least, ${formatNumber(total[best], 2)}, at σ = ${formatNumber(SIGMAS[best], 2)}. At the chosen scale it is ${formatNumber(error.total, 3)}, of which the random function of the start would be ${formatNumber(error.randomFunction, 3)} alone, and what laziness adds to it ${formatNumber(error.laziness, 3)}.`,
+        description: `Errors at time ${formatNumber(t, 3)} against the initial scale, both on logarithmic axes. The test error is ${formatNumber(total[0], 2)} at σ = ${formatNumber(SIGMAS[0], 2)}, ${formatNumber(total.at(-1), 3)} at σ = ${formatNumber(SIGMAS.at(-1), 2)} and least, ${formatNumber(total[best], 2)}, at σ = ${formatNumber(SIGMAS[best], 2)}. At the chosen scale it is ${formatNumber(error.total, 3)}, of which the random function of the start would be ${formatNumber(error.randomFunction, 3)} alone, and what training adds to it ${formatNumber(error.laziness, 3)}.`,
       });
       times.draw({
         lines: shown(TIMES, result.times),
         mark: { x: t, ys: error },
-        description: `Errors over time at the chosen scale: on the line from ${formatNumber(result.times.onLine[0], 2)} to ${formatNumber(result.times.onLine.at(-1), 2)}, the random function stays at ${formatNumber(result.times.randomFunction[0], 2)}, laziness adds ${formatNumber(result.times.laziness.at(-1), 2)} in the end.`,
+        description: `Errors over time at the chosen scale: on the line from ${formatNumber(result.times.onLine[0], 2)} to ${formatNumber(result.times.onLine.at(-1), 2)}, the random function stays at ${formatNumber(result.times.randomFunction[0], 2)}, training adds ${formatNumber(result.times.laziness.at(-1), 2)} in the end.`,
       });
     },
     keepGhost: () => [scales, times].forEach((panel) => panel.keepGhost()),
