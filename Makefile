@@ -7,14 +7,20 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SITE := _build/html
 PORT ?= 8000
+WHEEL := _build/wheel
+ifneq ($(OS),Windows_NT)  # there, only the tests of the core are meant to run
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+endif
 
-.PHONY: browser book serve test lint unit notebooks frontend site lab lock clean help
+.PHONY: browser book serve test lint unit notebooks frontend site lab
+.PHONY: core core-lowest core-newest dist release-notes lock clean help
 
 help:
 	@echo "make book    build the website ($(SITE)/index.html)"
 	@echo "make serve   build it if need be and show it on http://localhost:$(PORT)"
 	@echo "make test    everything that must hold: lint, unit, frontend, notebooks, book, site, lab"
+	@echo "make core    the tests of the solver and the measures, with PYTHON as it is"
+	@echo "make dist    the source archive and the wheel in dist/, and the wheel tested by itself"
 	@echo "make lock    renew requirements.txt and requirements-dev.txt from pyproject.toml"
 
 $(READY): pyproject.toml hatch_build.py requirements.txt requirements-dev.txt frontend/package-lock.json
@@ -64,6 +70,29 @@ lab: $(READY) browser
 $(SITE)/index.html:
 	$(MAKE) book
 
+CORE := tests/solver tests/measures
+core:
+	$(PYTHON) -m pytest $(CORE)
+
+core-lowest core-newest:
+	$(PYTHON) -m pip install --quiet uv
+	$(PYTHON) -m uv pip install --python $(PYTHON) -r pyproject.toml \
+	  --resolution $(if $(filter %-lowest,$@),lowest-direct,highest)
+	$(PYTHON) -m uv pip install --python $(PYTHON) -r pyproject.toml --extra core-tests
+
+dist: $(READY)
+	rm -rf dist $(WHEEL)
+	$(BIN)/uv build --out-dir dist
+	$(PYTHON) -m venv $(WHEEL)
+	$(WHEEL)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  "$$(ls dist/*.whl)[explorers,core-tests]"
+	$(WHEEL)/bin/python -I -m pytest -o pythonpath=tests/support \
+	  $(CORE) tests/figures tests/house/test_docstrings.py
+
+release-notes:
+	mkdir -p _build
+	$(PYTHON) -m tools.release $(TAG) > _build/release-notes.md
+
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-package flbook pyproject.toml
 lock: $(READY)
 	$(LOCK) --extra chapters -o requirements.txt
@@ -72,4 +101,4 @@ lock: $(READY)
 	echo "-e ." >> requirements-dev.txt
 
 clean:
-	rm -rf _build flbook/explorers/bundle
+	rm -rf _build dist flbook/explorers/bundle

@@ -1,6 +1,6 @@
-"""One version, a changelog that has it, and workflows that call what there is."""
+"""One version, and a changelog that has it."""
 
-import re
+import json
 import tomllib
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import flbook
 from tools import release
 
 ROOT = Path(__file__).resolve().parents[2]
-WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 @pytest.fixture
@@ -32,6 +31,16 @@ def test_the_version_is_stated_once():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert "version" not in project
     assert project["dynamic"] == ["version"]
+
+
+@pytest.mark.parametrize("name", ["package.json", "package-lock.json"])
+def test_the_front_end_has_the_version_of_the_package(name):
+    file = json.loads((ROOT / "frontend" / name).read_text(encoding="utf-8"))
+    assert file["version"] == flbook.__version__
+
+
+def test_the_package_is_typed():
+    assert (Path(flbook.__file__).parent / "py.typed").is_file()
 
 
 def test_the_changelog_has_a_place_for_what_comes_next():
@@ -56,34 +65,3 @@ def test_a_release_that_does_not_agree_is_refused(house, tag, file, text, messag
         (house / file).write_text(text)
     with pytest.raises(ValueError, match=message):
         release.check(tag, house)
-
-
-def commands(node) -> list[str]:
-    """Find every command that a workflow runs."""
-    if isinstance(node, dict):
-        own = [node["run"]] if isinstance(node.get("run"), str) else []
-        return own + [text for value in node.values() for text in commands(value)]
-    return [text for value in node for text in commands(value)] if isinstance(node, list) else []
-
-
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_a_workflow_makes_what_the_makefile_has(path):
-    workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    called = re.findall(r"make (\S+)", " ".join(commands(workflow)))
-    parts = workflow["jobs"].get("parts", {}).get("strategy", {}).get("matrix", {})
-    wanted = {target for target in called if not target.startswith("${{")}
-    wanted |= {entry["part"] for entry in parts.get("include", [])} | set(parts.get("part", []))
-    assert wanted <= targets
-
-
-def test_the_one_check_waits_for_every_job():
-    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
-    others = set(jobs) - {"all"}
-    assert set(jobs["all"]["needs"]) == others
-    wanted = " ".join(["success"] * len(others))
-    assert f'= "{wanted}"' in jobs["all"]["steps"][0]["run"]
-    parts = set(jobs["parts"]["strategy"]["matrix"]["part"])
-    everything = re.search(r"^test: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    # `site` builds the book where there is none
-    assert parts == set(everything[1].split()) - {"book"}
