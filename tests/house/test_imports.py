@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import flbook
+from tools.imports import imports, room_of
 
 PACKAGE = Path(flbook.__file__).parent
 
@@ -31,29 +31,12 @@ ROOMS = {
 }
 
 
-def room_of(path: Path) -> str:
-    """Name the room that a file stands in: its folder, or itself where it stands alone."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-def imports(path: Path) -> set[str]:
-    """Return every module that a file imports, wherever in the file."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path.name} imports relatively: say where it lives"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
-
-
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_room_imports_only_what_it_may(path):
-    room = room_of(path)
+    room = room_of(path, PACKAGE)
     assert room in ROOMS, f"{room} has no rule: say in ROOMS what it may import"
     own, others = ROOMS[room]
     for name in imports(path):
