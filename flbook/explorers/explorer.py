@@ -114,10 +114,15 @@ class Explorer(ipywidgets.VBox):
         return recipe(self.figure.explorer, values)
 
     def __repr__(self) -> str:
-        """Name the explorer and where its parameters are: the same in every session."""
+        """Name the explorer and where its parameters are: the same in every session.
+
+        Those that no control moves are named where they are not at their defaults.
+        """
         known = parameters(self.figure.explorer)
         values = (
-            f"{name}={known[name].text(getattr(self.figure, name))}" for name in self.figure.start
+            f"{name}={p.text(getattr(self.figure, name))}"
+            for name, p in known.items()
+            if name in self.controls or getattr(self.figure, name) != p.default
         )
         return f"Explorer({self.figure.explorer!r}, {', '.join(values)})"
 
