@@ -31,11 +31,13 @@ class Explorer(ipywidgets.VBox):
     network : Network, optional
         The network that is shown; beyond the range of a slider, that becomes wider.
     gram : Gram, optional
-        Its start, in an explorer that has one; comes with `network`, but in the half plane.
+        Its start, or that of the network which the other parameters describe; not where neurons are
+        drawn one by one, from weights of their own.
     scaling : Scaling, optional
         Sets the five powers `c_gamma` (of γ), `c_u`, `c_w` (of σ_u², σ_w²), `e_u` and `e_w` (of
         η_u, η_w), their factors (`gamma_factor`, `sigma2_u_factor`, ...) and `fan_offset`, in an
-        explorer that has these parameters.
+        explorer that has these parameters. Beside `network` it sets no factors: they become those
+        that give this network at its width.
     **start : float or str
         Where the parameters start, by the names of `parameters`; an option may be given by its
         name. Those not given start at their defaults.

@@ -20,7 +20,7 @@ from flbook._support.shared import shared
 from flbook.explorers.catalogue import entry
 from flbook.explorers.draws import COUNT, LAW, neuron_draws
 
-__all__ = ["recipe"]
+__all__ = ["HYPERPARAMETERS", "network_of", "recipe"]
 
 HYPERPARAMETERS = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
 BELOW_ONE = 1 - 2.0**-51
@@ -59,7 +59,7 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
 
 
 def _one(explorer: str, values: Values) -> dict[str, Any]:
-    network, task = _network(values), _task(values)
+    network, task = network_of(values), _task(values)
     gram = _gram(explorer, values, network)
     flow = GradientFlow(network, task, gram)
     return {
@@ -80,7 +80,14 @@ def _scaling(values: Values) -> Scaling:
     return Scaling(**powers, factors=factors, fan_offset=values["fan_offset"])
 
 
-def _network(values: Values) -> Network:
+def network_of(values: Values) -> Network:
+    """Return the network that the parameters describe.
+
+    Examples
+    --------
+    >>> network_of({"width": 4, "gamma": 2, "sigma": 3, "sigma_ratio": 6, "eta_u": 1, "eta_w": 1})
+    Network(width=4, gamma=2.0, sigma_u=3.0, sigma_w=0.5, eta_u=1.0, eta_w=1.0)
+    """
     width, sigma = round(values["width"]), values.get("sigma", 1.0)
     if "c_gamma" in values:
         network = _scaling(values).at_width(width)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -14,11 +14,12 @@ from flbook._model.task import Task
 from flbook._support.checks import instance
 from flbook._support.shared import shared
 from flbook.explorers.catalogue import Parameter, parameters
+from flbook.explorers.recipe import HYPERPARAMETERS, network_of
 
 __all__ = ["starting_values"]
 
 Known = Mapping[str, Parameter]
-Values = dict[str, Any]
+Values = dict[str, float]
 One = TypeVar("One", Task, Network, Gram)
 
 # A determinant that misses 0 by this share is taken for a rounded one.
@@ -45,41 +46,55 @@ def starting_values(
     >>> values["uw"], known["uw"].max
     (2.0, 2.5)
     """
-    known = parameters(explorer)
-    start = dict(given)
-    task, network, gram = _one("task", Task, task), _one("network", Network, network), gram
-    gram = _one("gram", Gram, gram)
-    widening: Values = {}
-    for source, values in (
-        ("task", _of_task(known, task, network)),
-        ("scaling", _of_scaling(scaling)),
-        ("network", _of_network(known, network, scaling)),
-        ("gram", _of_gram(explorer, known, gram, network)),
-    ):
-        for name in values.keys() & start.keys():
-            raise TypeError(
-                f"{name} is set by {source} already, got {name}={start[name]!r} as well"
+    known = dict(parameters(explorer))
+    _refuse_unknown(explorer, given, known)
+    values = {name: p.check(given.get(name, p.default)) for name, p in known.items()}
+
+    def take(source: str, found: Values, *, widening: bool = False) -> None:
+        _refuse_unknown(explorer, found, known)
+        for name, value in found.items():
+            if name in given:
+                got = f"{name}={given[name]!r}"
+                raise TypeError(f"{name} is set by {source} already, got {got} as well")
+            if widening:
+                known[name] = _wide_enough(known[name], value)
+            values[name] = known[name].check(value)
+
+    # each is read in the light of those before it
+    if scaling is not None:
+        take("scaling", _of_scaling(scaling, factors=network is None))
+    if network is not None:
+        found = _of_network(_one("network", Network, network), values)
+        if _draws_neurons(known) and found["width"] > known["width"].max:
+            raise ValueError(
+                f"network must have at most {known['width'].max:g} neurons in the explorer "
+                f"{explorer!r}, which draws each of them, got {network!r}"
             )
-        if source in ("network", "gram"):
-            widening |= values
-        start |= values
-    for name in start:
+        take("network", found, widening=True)
+    if task is not None:
+        take("task", _of_task(_one("task", Task, task), values))
+    if gram is not None:
+        take("gram", _of_gram(explorer, _one("gram", Gram, gram), values), widening=True)
+    return values, known
+
+
+def _refuse_unknown(explorer: str, names: Iterable[str], known: Known) -> None:
+    for name in names:
         if name not in known:
             raise TypeError(
                 f"{name} is not a parameter of the explorer {explorer!r}; it has {', '.join(known)}"
             )
-    known = {
-        name: _wide_enough(p, widening[name]) if name in widening else p
-        for name, p in known.items()
-    }
-    return {name: p.check(start.get(name, p.default)) for name, p in known.items()}, known
 
 
-def _one(name: str, kind: type[One], value: One | None) -> One | None:
-    if value is not None:
-        instance(name, value, kind)
-        if value.shape != ():
-            raise ValueError(f"{name} must be a single one, got {name} of shape {value.shape}")
+def _draws_neurons(known: Container[str]) -> bool:
+    """Tell whether an explorer starts from weights of its own."""
+    return "overlap" not in known and "uw" not in known
+
+
+def _one(name: str, kind: type[One], value: One) -> One:
+    instance(name, value, kind)
+    if value.shape != ():
+        raise ValueError(f"{name} must be a single one, got {name} of shape {value.shape}")
     return value
 
 
@@ -96,99 +111,71 @@ def _wide_enough(parameter: Parameter, value: float) -> Parameter:
     return replace(parameter, min=low, max=high)
 
 
-def _of_task(known: Known, task: Task | None, network: Network | None) -> Values:
-    """Return the moments of `task` in the explorers' terms."""
-    if task is None:
-        return {}
-    gamma = 1.0
-    if "uw" in known:  # the half plane's target is one of the overlap u·w
-        gamma = known["gamma"].default if network is None else float(network.gamma)
+def _of_task(task: Task, values: Values) -> Values:
+    """Return the moments of `task`; the half plane's target is one of the overlap u·w."""
     return {
-        "target": float(task.target) / gamma,
+        "target": float(task.target) / (values["gamma"] if "uw" in values else 1.0),
         "second_moment": float(task.second_moment),
         "noise": 2 * float(task.loss_floor),
     }
 
 
-def _of_scaling(scaling: Scaling | None) -> Values:
-    """Return the powers of `scaling`, their factors and its fan in the explorers' terms."""
-    if scaling is None:
-        return {}
+def _of_scaling(scaling: Scaling, *, factors: bool) -> Values:
+    """Return the powers of `scaling`, its fan, and its factors if they are wanted."""
     instance("scaling", scaling, Scaling)
     if scaling.width != 1:
         raise ValueError(
             f"scaling must be in powers of the width (width=1), got width={scaling.width:g}"
         )
     powers = {power: vars(scaling)[name] for power, name in shared("terms")["powers"].items()}
-    factors = {f"{name}_factor": factor for name, factor in scaling.factors._asdict().items()}
-    return {**powers, **factors, "fan_offset": scaling.fan_offset}
+    found = {**powers, "fan_offset": scaling.fan_offset}
+    if factors:
+        found |= {f"{name}_factor": factor for name, factor in scaling.factors._asdict().items()}
+    return found
 
 
-def _of_network(known: Known, network: Network | None, scaling: Scaling | None) -> Values:
-    """Return the hyperparameters of `network` in the terms of an explorer."""
-    if network is None:
-        return {}
-    width = int(network.width)
-    values: Values = {"width": width}
-    if "c_gamma" in known:
-        return values | _factors(known, network, scaling)
-    if "gamma" in known:
-        values["gamma"] = float(network.gamma)
-    else:
-        values["gamma_factor"] = float(network.gamma) * math.sqrt(width)
-    if "sigma_u" in known:
-        values |= {name: float(getattr(network, name)) for name in ("sigma_u", "sigma_w")}
-    else:
-        values["sigma"] = float(network.sigma_u)
-        size = float(network.sigma_w)
-        values["sigma_ratio"] = float(network.sigma_u) / size if size > 0 else math.inf
-    return values | {name: float(getattr(network, name)) for name in ("eta_u", "eta_w")}
-
-
-def _factors(known: Known, network: Network, scaling: Scaling | None) -> Values:
-    """Return the factors with which the powers of the width give `network` at its width."""
-    if scaling is not None:
-        raise TypeError("network and scaling must not both be given: each sets the factors")
-    powers: Values = {
-        name: known[power].default for power, name in shared("terms")["powers"].items()
-    }
-    width = int(network.width)
-    plain = Scaling(**powers, fan_offset=known["fan_offset"].default).at_width(width)
-    return {
-        f"{name}_factor": (
-            (getattr(network, field) / getattr(plain, field)) ** (2 if "sigma" in name else 1)
+def _of_network(network: Network, values: Values) -> Values:
+    """Return the hyperparameters of `network`, or the factors that make the scaling give them."""
+    own = {name: float(getattr(network, name)) for name in HYPERPARAMETERS}
+    if "c_gamma" in values:
+        plain = network_of(
+            {**values, "width": own["width"]} | {f"{name}_factor": 1.0 for name in Factors._fields}
         )
-        for name in Factors._fields
-        for field in [name.replace("2", "")]
-    }
+        factors = {f"{name}_factor": _factor(name, network, plain) for name in Factors._fields}
+        return {"width": own["width"], **factors}
+    own["gamma_factor"] = own["gamma"] * math.sqrt(own["width"])
+    own["sigma"] = own["sigma_u"]
+    own["sigma_ratio"] = own["sigma_u"] / own["sigma_w"] if own["sigma_w"] > 0 else math.inf
+    return {name: value for name, value in own.items() if name in values}
 
 
-def _of_gram(explorer: str, known: Known, gram: Gram | None, network: Network | None) -> Values:
-    """Return a start in the terms of an explorer."""
-    if gram is None:
-        return {}
-    uu, uw, ww = float(gram.uu), float(gram.uw), float(gram.ww)
-    if "uw" in known:
-        if uu == 0 or ww == 0:
+def _factor(name: str, network: Network, plain: Network) -> float:
+    """Return what the power called `name` lacks in `plain` to be that of `network`."""
+    field = name.replace("2", "")
+    return float(getattr(network, field) / getattr(plain, field)) ** (1 if field == name else 2)
+
+
+def _of_gram(explorer: str, gram: Gram, values: Values) -> Values:
+    """Return a start: its place in the half plane, or the three random numbers that lead to it."""
+    uw, height = float(gram.uw), float(gram.root_determinant)
+    u, w = math.sqrt(float(gram.uu)), math.sqrt(float(gram.ww))
+    if "uw" in values:
+        if u == 0 or w == 0:
             raise ValueError(f"gram must have two layers that are not zero, got {gram!r}")
-        ratio = math.sqrt(uu / ww)
-        return {"uw": uw, "root_determinant": float(gram.root_determinant), "layer_ratio": ratio}
-    if "overlap" not in known:
+        return {"uw": uw, "root_determinant": height, "layer_ratio": u / w}
+    if _draws_neurons(values):
         raise ValueError(
             f"gram must be None for the explorer {explorer!r}, which starts from the weights that "
             f"it draws, got {gram!r}"
         )
-    if network is None:
-        raise TypeError("gram must come with its network=, got network=None")
-    d = int(network.width)
-    sigma_u, sigma_w = float(network.sigma_u), float(network.sigma_w)
-    if not sigma_u > 0 or not sigma_w > 0 or uu == 0:
-        raise ValueError(
-            f"gram must be a start of layers with scales above 0, got {gram!r} of {network!r}"
-        )
-    length = uu / (d * sigma_u**2)
-    overlap = uw / (sigma_u * sigma_w * math.sqrt(d * length))
-    rest = (float(gram.root_determinant) / (math.sqrt(uu) * sigma_w)) ** 2
-    if d == 1 and rest > ROUNDING * (1 + overlap**2):
+    network = network_of(values)
+    d, sigma_u, sigma_w = int(network.width), float(network.sigma_u), float(network.sigma_w)
+    # what of the input layer lies along the output layer, and what across it
+    along, aside = (uw / u, height / u) if u else (w, 0.0) if d == 1 else (0.0, w)
+    if d == 1 and aside**2 > ROUNDING * w**2:
         raise ValueError(f"gram must have determinant 0 at width 1, got {gram!r}")
-    return {"overlap": overlap, "length": length, "across": rest / (d - 1) if d > 1 else 1.0}
+    return {
+        "overlap": along / sigma_w,
+        "length": (u / sigma_u) ** 2 / d,
+        "across": (aside / sigma_w) ** 2 / (d - 1) if d > 1 else 1.0,
+    }

@@ -37,6 +37,9 @@ test("at the crossover the kernel floor is as large as the final signal", () => 
   const sigma = at({ width: 10000, target: -2 });
   assert.ok(Math.abs(2 * sigma ** 2 - (2 * 2) / 100) < 1e-15);
   assert.equal(at({ sigma: 0.3, target: 0 }), 0.3);
+  // γ = 0.06 and σ_w = σ_u/3: γ²d(η_w σ_u² + η_u σ_w²) = 2γη|v*|
+  const other = at({ width: 10000, target: -2, gamma_factor: 6, eta_u: 4, eta_w: 9, sigma_ratio: 3 });
+  assert.ok(Math.abs(36 * other ** 2 * (9 + 4 / 9) - 2 * 0.06 * 6 * 2) < 1e-14);
   const { min } = specification("initial-scale", "sigma");
   assert.equal(presetValues({ crossover: 1e-9 }, settingOf("initial-scale")).sigma, min);
 });

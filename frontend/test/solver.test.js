@@ -122,6 +122,14 @@ test("balanced layers on the wrong side of the saddle end on it", () => {
   close(stuck.residual(half), -1.5, 1e-12);
 });
 
+test("on its way to the saddle no number is lost, however fast the other mode would grow", () => {
+  const stuck = new GradientFlow(new Network({ width: 2 }), new Task(1, 1, 1), new Gram(1e9, -1e9, 1e9));
+  for (let t = 0; t < 400; t += 0.5) {
+    const [slope, kernel] = [stuck.slope(t), stuck.kernel(t)];
+    assert.ok(slope <= 0 && kernel >= 0, `v = ${slope} and K = ${kernel} at t = ${t}`);
+  }
+});
+
 test("with a large kernel floor the flow is the frozen kernel's", () => {
   const wide = new Network({ width: 1e12, gamma: 1e-6 });
   const start = Gram.typical(wide, 0.5);

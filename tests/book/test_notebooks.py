@@ -23,6 +23,7 @@ RHYTHM = (
     "Where it breaks",
     "Exercises",
     "To remember",
+    "Whose idea is this",
     "What comes next",
 )
 DRAWING = {

@@ -52,6 +52,47 @@ def test_a_task_of_a_network_with_a_multiplier_comes_back_in_the_half_plane():
     assert explorer.parameters()["cross_moment"] == pytest.approx(0.6)
 
 
+def test_a_task_comes_back_beside_a_multiplier_of_the_half_plane_itself():
+    shown = explorers.half_plane(task=fl.Task(1.0, 0.6, 1.0), gamma=0.5).parameters()
+    assert shown["cross_moment"] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("explorer", [name for name in WITH_A_START if name != "half-plane"])
+def test_a_start_alone_is_one_of_the_network_that_is_there(explorer):
+    default = Explorer(explorer).parameters()
+    network = fl.Network(**{name: default[name] for name in NETWORK})
+    start = network.sample_gram(seed=3)
+    shown = Explorer(explorer, gram=start).parameters()
+    assert {name: shown[name] for name in NETWORK} == {name: default[name] for name in NETWORK}
+    for name in ("uu", "uw", "ww"):
+        assert shown[name] == pytest.approx(float(getattr(start, name)), rel=1e-9)
+
+
+@pytest.mark.parametrize("opener", ["phase_diagram", "ensemble"])
+@pytest.mark.parametrize(
+    "beside",
+    [{"scaling": scaling} for scaling in fl.SCALINGS.values()]
+    + [{"c_gamma": 0.0, "e_w": -0.5}, {"c_u": -1.0, "fan_offset": 1.0}],
+)
+def test_a_network_is_the_one_that_is_shown_whatever_the_powers(opener, beside):
+    network = fl.Network(300, 0.02, 0.5, 0.7, 2.0, 3.0)
+    explorer = getattr(explorers, opener)(network=network, **beside)
+    shown = explorer.parameters()
+    for name in NETWORK:
+        assert shown[name] == pytest.approx(getattr(network, name), rel=1e-9), name
+    if "scaling" in beside:
+        assert explorer.figure.c_gamma == beside["scaling"].gamma
+    else:
+        assert {name: getattr(explorer.figure, name) for name in beside} == beside
+
+
+def test_a_factor_on_the_scales_leaves_the_network_as_it_is():
+    network = fl.Network(300, 0.02, 0.5, 0.7, 2.0, 3.0)
+    explorer = explorers.ensemble(network=network, sigma=0.5)
+    assert explorer.figure.sigma == 0.5
+    assert explorer.parameters()["sigma_u"] == pytest.approx(0.5, rel=1e-9)
+
+
 def test_a_trained_network_opens_beyond_the_sliders():
     network, task = fl.Network(1000, gamma=0.03), fl.Task(1.0, 1.0, 1.0)
     end = fl.GradientFlow(network, task, network.sample_gram(seed=0)).gram(np.inf)
@@ -62,6 +103,14 @@ def test_a_trained_network_opens_beyond_the_sliders():
     slider = explorer.controls["overlap"]
     assert slider.value == pytest.approx(math.sqrt(1000), rel=1e-9)
     assert slider.min <= slider.value <= slider.max
+
+
+@pytest.mark.parametrize("width", [1, 7])
+@pytest.mark.parametrize("norms", [(0.0, 4.0), (4.0, 0.0), (0.0, 0.0)])
+def test_layers_of_zeros_open_too(width, norms):
+    uu, ww = norms
+    shown = explorers.every_knob(network=fl.Network(width), gram=fl.Gram(uu, 0.0, ww)).parameters()
+    assert (shown["uu"], shown["uw"], shown["ww"]) == pytest.approx((uu, 0.0, ww), rel=1e-12)
 
 
 def test_one_neuron_has_no_determinant():
@@ -75,17 +124,10 @@ def test_one_neuron_has_no_determinant():
 @pytest.mark.parametrize(
     ("opener", "given", "error", "message"),
     [
-        ("every_knob", {"gram": fl.Gram(1.0, 0.0, 1.0)}, TypeError, "gram must come with its netw"),
         ("every_knob", {"network": 3}, TypeError, "network must be a Network, got 3"),
         ("every_knob", {"network": fl.Network([2, 3])}, ValueError, "network must be a single one"),
         ("every_knob", {"network": fl.Network(3), "gamma": 1.0}, TypeError, "gamma is set by netw"),
         ("every_knob", {"network": fl.Network(3, sigma_u=0)}, ValueError, "a sigma_u above 0"),
-        (
-            "every_knob",
-            {"network": fl.Network(3), "gram": fl.Gram(0.0, 0.0, 1.0)},
-            ValueError,
-            "gram must be a start of layers with scales above 0",
-        ),
         (
             "neuron_plane",
             {"network": fl.Network(3), "gram": fl.Gram(1.0, 0.0, 1.0)},
@@ -99,10 +141,10 @@ def test_one_neuron_has_no_determinant():
             "two layers that are not zero",
         ),
         (
-            "phase_diagram",
-            {"network": fl.Network(3), "scaling": fl.SCALINGS["ntk"]},
-            TypeError,
-            "network and scaling must not both be given",
+            "neuron_plane",
+            {"network": fl.Network(61)},
+            ValueError,
+            "network must have at most 60 neurons in the explorer 'neuron-plane'",
         ),
     ],
 )

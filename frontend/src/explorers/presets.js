@@ -3,6 +3,7 @@
 import { specification } from "../base/catalogue.js";
 import { Scaling } from "../solver/index.js";
 import { parametersOf } from "./parametrisation.js";
+import { networkOf } from "./setting.js";
 
 /**
  * @typedef {import("./explorer.js").Parameters} Parameters
@@ -38,12 +39,14 @@ export function presetValues(preset, setting) {
   return GRAMMARS[grammar](content, setting);
 }
 
-/** The scale that is `multiple` times the crossover, where the kernel floor 2σ² equals the final signal 2|v*|/√d. */
+/** The scale that is `multiple` times the crossover, where the kernel of a wide network equals its final signal 2γη|v*|. */
 function atCrossover(multiple, { explorer, now }) {
-  const { sigma, target, width } = now;
+  const { sigma, target } = now;
   if (target === 0) return { sigma };
   const { min, max } = specification(explorer, "sigma");
-  const wanted = multiple * Math.sqrt(Math.abs(target) / Math.sqrt(Math.round(width)));
+  const { width, gamma, sigma_u, sigma_w, eta_u, eta_w } = networkOf({ ...now, sigma: 1 });
+  const kernel = gamma * gamma * width * (eta_w * sigma_u ** 2 + eta_u * sigma_w ** 2);
+  const wanted = multiple * Math.sqrt((2 * gamma * Math.sqrt(eta_u * eta_w) * Math.abs(target)) / kernel);
   return { sigma: Math.min(Math.max(wanted, min), max) };
 }
 

@@ -62,8 +62,8 @@ export class GradientFlow {
     const decay = rootDecay * rootDecay;
     const ahead = 2 * decay + this.toAhead * phi;
     const behind = 2 * decay + this.toBehind * phi;
-    const rising = rising0 * (behind / ahead);
-    const falling = falling0 * (ahead / behind);
+    const rising = faded(rising0, behind / ahead);
+    const falling = faded(falling0, ahead / behind);
     const residual =
       initial.residual * ((2 * rootDecay) / Math.max(ahead, behind)) * ((2 * rootDecay) / Math.min(ahead, behind));
     const change = -initial.residual * phi * (rising0 / ahead + falling0 / behind);
