@@ -138,7 +138,7 @@ def half_plane(
     --------
     >>> from flbook import explorers
     >>> explorers.half_plane(uw=2.0, target=0.5)  # doctest: +ELLIPSIS
-    Explorer('half-plane', uw=2, root_determinant=0.6, target=0.5, ...)
+    Explorer('half-plane', uw=2, root_determinant=0.8, target=0.5, ...)
     """
     return Explorer("half-plane", task=task, network=network, gram=gram, **start)
 

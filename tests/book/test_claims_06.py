@@ -5,6 +5,7 @@ import pytest
 
 import flbook as fl
 from flbook import simulation
+from flbook._support.shared import shared
 
 INFINITY = float("inf")
 UNIT = fl.Task(1.0, 1.0, 1.0)
@@ -186,3 +187,13 @@ def test_in_the_unbalanced_corner_the_layers_turn_by_half_a_right_angle(factor_u
     assert np.abs(run.alignment) == pytest.approx([0, 2**-0.5], abs=0.05)
     assert np.linalg.norm(run.w[-1] - w0) / np.linalg.norm(w0) == pytest.approx(1, abs=0.1)
     assert np.linalg.norm(run.u[-1] - u0) / np.linalg.norm(u0) < 1e-4
+
+
+@pytest.mark.parametrize("name", ["alignment", "disalignment", "rescaling", "kernel"])
+def test_the_buttons_lead_to_one_example_of_each_name(name):
+    values = shared("presets")[f"move_{name}"]["values"]
+    start, end = (
+        fl.Gram(np.hypot(s, values["root_determinant"]), s, np.hypot(s, values["root_determinant"]))
+        for s in (values["uw"], values["target"])
+    )
+    assert fl.decompose(start, end).mechanism == name

@@ -8,7 +8,7 @@ import { gramOf, networkOf, recipe, remembering, taskOf, timeUnit } from "./sett
 const MEANING = {
   [MECHANISM.alignment]: "the layers turn towards each other",
   [MECHANISM.disalignment]: "the layers turn away from each other",
-  [MECHANISM.rescaling]: "the layers keep their angle and change their lengths",
+  [MECHANISM.rescaling]: "the layers change their lengths more than their angle",
   [MECHANISM.kernel]: "the point hardly turns and hardly changes its distance from the origin",
 };
 
