@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from numpy.typing import ArrayLike
 
-from flbook._measures.location import contour
+from flbook._measures.location import Regime, contour
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._support.arrays import FloatArray
 from flbook._support.checks import instance, one_real, real
+from flbook._support.shared import shared
 from flbook.figures.curves import curve
 from flbook.figures.style import PALETTE, colour, one_of, pair
 
@@ -174,7 +175,8 @@ def universal_plane(
 
     Horizontally :math:`\sqrt D\gamma/|v^*|`, vertically :math:`|\Delta|\gamma/(2\eta|v^*|)`, both
     logarithmic. Grey curves are the circles on which the kernel of a network that starts at slope 0
-    grows by a given ratio; the rich region and the two lazy ones bear their names.
+    grows by a given ratio; the regions bear the names of `Regime`, the lazy ones beyond the circle on
+    which such a kernel grows by 1 %.
 
     Parameters
     ----------
@@ -213,14 +215,16 @@ def universal_plane(
             fontsize="small",
             annotation_clip=False,
         )
-    corner = float(contour(2**0.5))
-    for text, place, role in (
-        ("rich", (1.5 * x_range[0], corner / 50), "feature"),
-        ("lazy by determinant", (np.sqrt(corner * x_range[1]), 30 * y_range[0]), "kernel"),
-        ("lazy by imbalance", (1.5 * x_range[0], y_range[1] / 4), "kernel"),
+    rich, lazy = contour([2**0.5, 1 + shared("terms")["lazy"]])
+    left = 1.5 * x_range[0]
+    for regime, x, y, shade in (
+        (Regime.RICH, left, rich / 50, "feature_text"),
+        (Regime.BETWEEN, left, np.sqrt(rich * lazy), "muted"),
+        (Regime.LAZY_BY_DETERMINANT, np.sqrt(lazy * x_range[1]), 30 * y_range[0], "kernel_text"),
+        (Regime.LAZY_BY_IMBALANCE, left, y_range[1] / 4, "kernel_text"),
     ):
-        ha = "center" if text == "lazy by determinant" else "left"
-        ax.text(*place, text, color=PALETTE[f"{role}_text"], ha=ha, va="center")
+        ha = "left" if x == left else "center"
+        ax.text(x, y, regime.value, color=PALETTE[shade], ha=ha, va="center")
     ax.set_xlabel(r"determinant $X=\sqrt{D}\,\gamma/|v^*|$")
     ax.set_ylabel(r"imbalance $|Y|=|\Delta|\,\gamma/(2\eta|v^*|)$")
     return ax

@@ -26,7 +26,8 @@ def toc_pages() -> list[str]:
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     entries = [entry for part in toc.get("parts", []) for entry in part["chapters"]]
     entries += toc.get("chapters", [])
-    return [toc["root"], *(entry["file"] for entry in entries)]
+    pages = [page for entry in entries for page in (entry, *entry.get("sections", ()))]
+    return [toc["root"], *(page["file"] for page in pages)]
 
 
 def notebook_pages() -> list[str]:
