@@ -9,7 +9,6 @@ import flbook as fl
 from flbook import simulation
 
 UNIT = fl.Task(1.0, 1.0, 1.0)
-HUGE = 10**10
 
 
 def handicap(scaling):
@@ -106,17 +105,17 @@ def test_a_smaller_multiplier_or_smaller_scales_in_both_layers_do_leave_it():
 
 @pytest.mark.parametrize(("target", "kept"), [(1.9, True), (2.5, False), (3.0, False)])
 def test_steps_take_a_wide_network_out_of_the_kernel_regime_and_the_flow_does_not(target, kept):
-    width = 10**5
+    width = 10**4
     network = fl.SCALINGS["ntk"].at_width(width)
     u0, w0 = network.sample_weights(seed=8)
     rate = target / (network.gamma**2 * (3 * (u0 @ u0) + w0 @ w0))
     steps = fl.Network(width, network.gamma, eta_u=rate, eta_w=3 * rate)
-    run = simulation.gradient_descent(steps, UNIT, u0, w0, [0, 300])
+    run = simulation.gradient_descent(steps, UNIT, u0, w0, [0, 150])
     assert run.kernel[0] == pytest.approx(target)
     assert abs(run.residual[-1]) < 1e-4
     assert (abs(run.kernel[-1] / run.kernel[0] - 1) < 0.01) == kept
     flow = fl.GradientFlow(steps, UNIT, fl.Gram.from_weights(u0, w0))
-    assert flow.outcome.kernel_excursion < 1e-3
+    assert flow.outcome.kernel_excursion < 0.01
 
 
 @pytest.mark.parametrize("width", [1, 2, 5])
