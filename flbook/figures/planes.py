@@ -175,8 +175,8 @@ def universal_plane(
 
     Horizontally :math:`\sqrt D\gamma/|v^*|`, vertically :math:`|\Delta|\gamma/(2\eta|v^*|)`, both
     logarithmic. Grey curves are the circles on which the kernel of a network that starts at slope 0
-    grows by a given ratio; the regions bear the names of `Regime`, the lazy ones beyond the circle on
-    which such a kernel grows by 1 %.
+    grows by a given ratio; the regions bear the names of `Regime`, the lazy ones beyond the circle
+    on which such a kernel grows by 1 %.
 
     Parameters
     ----------
