@@ -77,6 +77,17 @@ def _is_thebe(script) -> bool:
     return "thebe" in text.lower()
 
 
+def name_toctree_toggles(app, pagename, templatename, context, doctree):
+    """Give the sidebar's toggle of a chapter with several pages a name that can be read aloud."""
+    generate = context["generate_toctree_html"]
+
+    def named(*args, **kwargs):
+        html = str(generate(*args, **kwargs))
+        return html.replace("<summary>", '<summary aria-label="Pages of this chapter">')
+
+    context["generate_toctree_html"] = named
+
+
 def escape_bars(app, what, name, obj, options, lines):
     """Let ``|u|`` in a docstring be a norm, not one of reStructuredText's substitutions."""
     lines[:] = [
@@ -91,6 +102,7 @@ def setup(app):
     app.connect("autodoc-process-docstring", escape_bars)
     app.connect("html-page-context", slim_widget_state, priority=100)
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", name_toctree_toggles, priority=900)
     app.add_css_file("flbook/site.css")
     app.add_js_file("flbook/site.js")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
