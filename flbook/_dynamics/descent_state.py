@@ -51,6 +51,14 @@ class DescentState:
             self._rising = a * state.ahead * state.ahead
             self._falling = b * state.behind * state.behind
 
+    @property
+    def _growing_u(self) -> Any:
+        return self._blown & (self._initial.eta_u > 0)
+
+    @property
+    def _growing_w(self) -> Any:
+        return self._blown & (self._initial.eta_w > 0)
+
     def _full(self, value: Any) -> FloatArray:
         return full(value, self._shape)
 
@@ -135,12 +143,10 @@ class DescentState:
         initial, slope = self._initial, self._last_slope
         imbalance = self._shrunk(initial.imbalance)
         uu, ww = layer_norms(initial, self._last_kernel, imbalance, slope, self._last_root)
-        grows_u = self._blown & (initial.eta_u > 0)
-        grows_w = self._blown & (initial.eta_w > 0)
         entries = (
-            np.where(grows_u, np.inf, uu),
+            np.where(self._growing_u, np.inf, uu),
             np.where(self._blown, self._state.residual, slope / initial.gamma),
-            np.where(grows_w, np.inf, ww),
+            np.where(self._growing_w, np.inf, ww),
         )
         return Gram._trusted(*(self._full(entry[()]) for entry in entries))
 
@@ -154,11 +160,10 @@ class DescentState:
         alone = initial.gamma * ratio(self._last_slope - initial.slope, initial.kernel, 0.0)
         push = ratio((up - down) / 2, initial.eta, alone)
         uu, uw, ww = displacement(initial, (up + down) / 2, push)
-        grows_u, grows_w = self._blown & (initial.eta_u > 0), self._blown & (initial.eta_w > 0)
         entries = (
-            np.where(grows_u, np.inf, uu),
+            np.where(self._growing_u, np.inf, uu),
             np.where(self._growing, self._state.residual, uw),
-            np.where(grows_w, np.inf, ww),
+            np.where(self._growing_w, np.inf, ww),
         )
         return Gram._trusted(*(self._full(entry[()]) for entry in entries))
 

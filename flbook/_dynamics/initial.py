@@ -21,10 +21,10 @@ from flbook._support.arrays import FloatArray
 from flbook._support.compensated import difference_of_products
 from flbook._support.numerics import choose, length, ratio
 
-__all__ = ["Initial", "Vanishing", "displacement", "halves", "layer_norms", "loss"]
+__all__ = ["HARMLESS", "Initial", "Vanishing", "displacement", "halves", "layer_norms", "loss"]
 
-# Up to this share of the whole, the difference of the two keeps its digits.
 HARMLESS = 0.5
+"""Up to this share of the whole, a difference keeps its digits."""
 
 
 class Initial:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flbook._dynamics.dynamics import full
-from flbook._dynamics.initial import Initial
+from flbook._dynamics.initial import HARMLESS, Initial
 from flbook._support.arrays import FloatArray
-from flbook._support.numerics import cosine
+from flbook._support.numerics import cosine, ratio
 
 __all__ = ["Outcome"]
 
@@ -19,8 +19,6 @@ __all__ = ["Outcome"]
 HALF_LOSS = np.sqrt(0.5)
 # Below this log1p(x) is x.
 LINEAR = 1e-17
-# Up to this share of the whole, a sum of two signs keeps its digits.
-HARMLESS = 0.5
 
 
 class Outcome:
@@ -140,8 +138,7 @@ class Outcome:
         across = initial.gamma * initial.root_determinant
         along = np.abs(self.last_slope)
         limit = np.where((along > 0) | (initial.slope != 0), np.inf, 0.0)
-        limit = np.array(np.broadcast_to(limit, self._shape))
-        return np.divide(along, across, out=limit, where=across > 0)[()]
+        return self._full(ratio(along, across, limit))
 
     @property
     def half_time(self) -> FloatArray:

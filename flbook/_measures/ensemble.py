@@ -139,9 +139,13 @@ class Ensemble(ValueObject):
         return self._main["kernel_ratio"]
 
     @cached_property
+    def _ends(self) -> dict[str, FloatArray]:
+        return self._collect("kernel_drift", "alignment_cotangent", "rate")
+
+    @property
     def kernel_drift(self) -> FloatArray:
         """K(∞)/K(0) − 1, to full relative precision however small."""
-        return self._collect("kernel_drift")["kernel_drift"]
+        return self._ends["kernel_drift"]
 
     @property
     def final_alignment(self) -> FloatArray:
@@ -157,15 +161,15 @@ class Ensemble(ValueObject):
         """
         return self._main["half_time"]
 
-    @cached_property
+    @property
     def alignment_cotangent(self) -> FloatArray:
         """|S(∞)|/√D with S = u·w: |ζ|/√(1 − ζ²) at the end, also where |ζ| rounds to 1."""
-        return self._collect("alignment_cotangent")["alignment_cotangent"]
+        return self._ends["alignment_cotangent"]
 
-    @cached_property
+    @property
     def rate(self) -> FloatArray:
         """mK(∞), the rate of the final approach."""
-        return self._collect("rate")["rate"]
+        return self._ends["rate"]
 
     @cached_property
     def gram(self) -> Gram:

@@ -13,7 +13,7 @@ from flbook._model.network import Network
 from flbook._model.scaling import Scaling
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, Seed, ValueObject
-from flbook._support.checks import instance, one_real, one_whole
+from flbook._support.checks import one_real, one_whole, single
 from flbook._support.shared import shared
 
 __all__ = ["LAZY", "LazyWidth", "lazy_width"]
@@ -108,9 +108,8 @@ def lazy_width(
     if not isinstance(parametrisation, (Scaling, Network)):
         raise TypeError(f"parametrisation must be a Scaling or a Network, got {parametrisation!r}")
     if isinstance(parametrisation, Network):
-        _single("parametrisation", parametrisation.shape)
-    instance("task", task, Task)
-    _single("task", task.shape)
+        single("parametrisation", parametrisation, Network)
+    single("task", task, Task)
     tolerance = one_real("tolerance", tolerance, above=0)
     size = one_whole("size", size)
     widths = _grid(one_whole("largest", largest, at_least=2))
@@ -175,8 +174,3 @@ def _crossing(
         else:
             low = middle
     return high
-
-
-def _single(name: str, shape: tuple[int, ...]) -> None:
-    if shape != ():
-        raise ValueError(f"{name} must be a single one, got shape {shape}")

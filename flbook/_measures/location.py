@@ -15,6 +15,7 @@ from flbook._model.network import Network
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, ValueObject
 from flbook._support.checks import real
+from flbook._support.numerics import ratio
 from flbook._support.shared import shared
 
 __all__ = ["Location", "Regime", "contour", "locate"]
@@ -177,4 +178,4 @@ def _over(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Return numerator/denominator, where 0/0 is 0 and x/0 is infinite."""
     limit = np.where(numerator == 0, 0.0, np.copysign(np.inf, numerator))
     with np.errstate(over="ignore"):
-        return np.divide(numerator, denominator, out=limit, where=denominator > 0)[()]
+        return ratio(numerator, denominator, limit)

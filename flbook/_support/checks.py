@@ -16,6 +16,7 @@ __all__ = [
     "one_whole",
     "real",
     "refuse_where",
+    "single",
     "step_counts",
     "times",
     "whole",
@@ -204,3 +205,19 @@ def instance(name: str, value: Any, kind: type) -> None:
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIOUaeiou" else "a"
         raise TypeError(f"{name} must be {article} {kind.__name__}, got {value!r}")
+
+
+def single(name: str, value: Any, kind: type, wanted: str = "a single one") -> None:
+    """Raise TypeError unless `value` is a `kind`, ValueError unless its shape is ().
+
+    Examples
+    --------
+    >>> from flbook import Network
+    >>> single("network", Network([2, 3]), Network)
+    Traceback (most recent call last):
+        ...
+    ValueError: network must be a single one, got shape (2,)
+    """
+    instance(name, value, kind)
+    if value.shape != ():
+        raise ValueError(f"{name} must be {wanted}, got shape {value.shape}")

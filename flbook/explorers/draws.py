@@ -9,7 +9,7 @@ from scipy import special
 
 from flbook._model.gram import Gram
 from flbook._model.network import Network
-from flbook._support.checks import instance, one_whole
+from flbook._support.checks import one_whole, single
 from flbook._support.shared import shared
 
 __all__ = ["COUNT", "LAW", "even_starts", "neuron_draws"]
@@ -62,9 +62,7 @@ def even_starts(network: Network, count: int = COUNT) -> Gram:
     >>> print(gram.shape, abs(gram.alignment).max() < 1e-5)
     (512,) True
     """
-    instance("network", network, Network)
-    if network.shape != ():
-        raise ValueError(f"network must be one network, got networks of shape {network.shape}")
+    single("network", network, Network, "one network")
     count = one_whole("count", count)
     index = np.arange(count)
     z = special.ndtri((index + 0.5) / count)

@@ -7,13 +7,14 @@ from numpy.typing import ArrayLike
 
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray
-from flbook._support.checks import real
+from flbook._support.checks import real, single
 
-__all__ = ["Data", "Examples", "Moments", "as_inputs", "as_labels", "problem", "single"]
+__all__ = ["TO_SIMULATE", "Data", "Examples", "Moments", "as_inputs", "as_labels", "problem"]
 
 Data = Task | tuple[ArrayLike, ArrayLike]
 # Inputs whose second singular value is this far below the first lie on a line.
 OFF_LINE = 1e-9
+TO_SIMULATE = "a single one to simulate"
 
 
 class Moments:
@@ -33,7 +34,7 @@ class Moments:
     direction: FloatArray | None = None
 
     def __init__(self, task: Task) -> None:
-        single("data", task.shape)
+        single("data", task, Task, TO_SIMULATE)
         self.task: Task | None = task
         self.m, self.c = task.second_moment, task.cross_moment
 
@@ -65,12 +66,6 @@ def problem(data: Data) -> Moments | Examples:
     if isinstance(data, tuple) and len(data) == 2:
         return Examples(*data)
     raise TypeError(f"data must be a Task or a tuple (x, y), got {data!r}")
-
-
-def single(name: str, shape: tuple[int, ...]) -> None:
-    """Refuse several networks or tasks at once."""
-    if shape != ():
-        raise ValueError(f"{name} must be a single one to simulate, got shape {shape}")
 
 
 def as_inputs(x: ArrayLike, columns: tuple[int, ...] | None = None) -> FloatArray:

@@ -12,6 +12,7 @@ from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray
+from flbook._support.numerics import ratio
 from flbook.simulation.problem import as_inputs, as_labels
 
 __all__ = ["Simulation"]
@@ -102,13 +103,14 @@ class Simulation:
     def alignment(self) -> FloatArray:
         """ζ, the cosine between the layers; 0 where one of them is zero."""
         gram = self.gram
-        return _over(np.asarray(gram.uw), gram.norm_product)
+        return ratio(np.asarray(gram.uw), gram.norm_product, 0.0)
 
     @property
     def kernel_alignment(self) -> FloatArray:
         """ζ_K = 2γηv/K with η² = η_u η_w; 0 where the kernel is 0."""
         net = self.network
-        return _over(2 * net.gamma * np.sqrt(net.eta_u * net.eta_w) * self.slope, self.kernel)
+        signal = 2 * net.gamma * np.sqrt(net.eta_u * net.eta_w)
+        return ratio(signal * self.slope, self.kernel, 0.0)
 
     @property
     def imbalance(self) -> FloatArray:
@@ -132,8 +134,3 @@ class Simulation:
         """Return ½ mean (f(x) − y)² over test inputs x with labels y, at every time."""
         predictions = self.predict(x)
         return np.mean((predictions - as_labels(y, predictions.shape[1:])) ** 2, axis=-1) / 2
-
-
-def _over(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Return numerator/denominator, and 0 where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.zeros_like(denominator), where=denominator > 0)

@@ -8,8 +8,8 @@ from scipy.integrate import solve_ivp
 
 from flbook._model.network import Network
 from flbook._support.arrays import FloatArray, Progress, Seed
-from flbook._support.checks import instance, one_real, one_whole, real, refuse_where, times, whole
-from flbook.simulation.problem import Data, problem, single
+from flbook._support.checks import one_real, one_whole, real, refuse_where, single, times, whole
+from flbook.simulation.problem import TO_SIMULATE, Data, problem
 from flbook.simulation.result import Simulation
 
 __all__ = ["gradient_descent", "gradient_flow", "sample_layers"]
@@ -206,8 +206,7 @@ class _Report:
 
 
 def _width(network: Network) -> int:
-    instance("network", network, Network)
-    single("network", network.shape)
+    single("network", network, Network, TO_SIMULATE)
     return int(network.width)
 
 

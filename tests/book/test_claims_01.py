@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from corners import decades, signal
 
 import flbook as fl
 from flbook import simulation
@@ -13,28 +14,20 @@ UNIT = fl.Task(1.0, 1.0, 1.0)
 def corners(size, seed, *, equal_rates=False):
     """Draw networks of every width from 1 up, with unequal layers, their tasks and their starts."""
     random = np.random.default_rng(seed)
-
-    def decades(low, high):
-        return 10.0 ** random.uniform(low, high, size)
-
-    eta_u = decades(-3, 1)
+    draw = decades(random, size)
+    eta_u = draw(-3, 1)
     network = fl.Network(
-        np.floor(decades(0, 5)).astype(int),
-        gamma=decades(-3, 1),
-        sigma_u=decades(-3, 2),
-        sigma_w=decades(-3, 2),
+        np.floor(draw(0, 5)).astype(int),
+        gamma=draw(-3, 1),
+        sigma_u=draw(-3, 2),
+        sigma_w=draw(-3, 2),
         eta_u=eta_u,
-        eta_w=eta_u if equal_rates else decades(-3, 1),
+        eta_w=eta_u if equal_rates else draw(-3, 1),
     )
-    target = decades(-2, 2) * random.choice([-1, 1], size)
-    moment = decades(-1, 1)
+    target = draw(-2, 2) * random.choice([-1, 1], size)
+    moment = draw(-1, 1)
     task = fl.Task(moment, moment * target, moment * target**2)
     return network, task, network.sample_gram(seed=seed)
-
-
-def signal(network):
-    """Return 2γη."""
-    return 2 * network.gamma * np.sqrt(network.eta_u * network.eta_w)
 
 
 def test_the_two_networks_look_alike_on_one_axis_and_not_on_the_other():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from corners import decades, signal
 
 import flbook as fl
 from flbook import simulation
@@ -15,27 +16,19 @@ RATES = [(1.0, 1.0), (0.5, 2.0), (4.0, 0.0625)]
 def corners(size, seed):
     """Draw networks with unequal layers and rates, their tasks, and starts on either side."""
     random = np.random.default_rng(seed)
-
-    def decades(low, high):
-        return 10.0 ** random.uniform(low, high, size)
-
+    draw = decades(random, size)
     network = fl.Network(
-        np.floor(decades(0, 4)).astype(int),
-        decades(-2, 1),
-        decades(-3, 1),
-        decades(-3, 1),
-        decades(-2, 1),
-        decades(-2, 1),
+        np.floor(draw(0, 4)).astype(int),
+        draw(-2, 1),
+        draw(-3, 1),
+        draw(-3, 1),
+        draw(-2, 1),
+        draw(-2, 1),
     )
-    target = decades(-1, 1) * random.choice([-1, 1], size)
-    moment = decades(-1, 1)
+    target = draw(-1, 1) * random.choice([-1, 1], size)
+    moment = draw(-1, 1)
     task = fl.Task(moment, moment * target, moment * target**2)
     return network, task, network.sample_gram(seed=seed)
-
-
-def signal(network):
-    """Return 2γη."""
-    return 2 * network.gamma * np.sqrt(network.eta_u * network.eta_w)
 
 
 def balanced(eta_u, eta_w, overlap, size=1.0):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from corners import decades
 
 import flbook as fl
 from flbook import simulation
@@ -15,14 +16,11 @@ ONE_PER_CENT = np.log(1.01)
 def corners(size, seed):
     """Draw networks with unequal rates, their targets of both signs, and unbalanced starts."""
     random = np.random.default_rng(seed)
-
-    def decades(low, high):
-        return 10.0 ** random.uniform(low, high, size)
-
-    network = fl.Network(2, gamma=decades(-2, 2), eta_u=decades(-3, 3), eta_w=decades(-3, 3))
-    overlap = decades(-3, 3) * random.choice([-1, 1], size)
-    slope = network.gamma * decades(-3, 3) * random.choice([-1, 1], size)
-    length, height = decades(-2, 2), decades(-3, 3)
+    draw = decades(random, size)
+    network = fl.Network(2, gamma=draw(-2, 2), eta_u=draw(-3, 3), eta_w=draw(-3, 3))
+    overlap = draw(-3, 3) * random.choice([-1, 1], size)
+    slope = network.gamma * draw(-3, 3) * random.choice([-1, 1], size)
+    length, height = draw(-2, 2), draw(-3, 3)
     product = np.hypot(overlap, height)
     gram = fl.Gram(product * length, overlap, product / length)
     return fl.GradientFlow(network, fl.Task(1.0, slope, slope**2), gram)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from corners import decades
 
 import flbook as fl
 from flbook import simulation
@@ -13,19 +14,16 @@ UNIT = fl.Task(1.0, 1.0, 1.0)
 def corners(size, seed, *, narrowest=0.0):
     """Draw networks with unequal rates and layers, their tasks, and their random starts."""
     random = np.random.default_rng(seed)
-
-    def decades(low, high):
-        return 10.0 ** random.uniform(low, high, size)
-
+    draw = decades(random, size)
     network = fl.Network(
-        np.floor(decades(narrowest, 5)).astype(int),
-        gamma=decades(-3, 1),
-        sigma_u=decades(-3, 2),
-        sigma_w=decades(-3, 2),
-        eta_u=decades(-3, 1),
-        eta_w=decades(-3, 1),
+        np.floor(draw(narrowest, 5)).astype(int),
+        gamma=draw(-3, 1),
+        sigma_u=draw(-3, 2),
+        sigma_w=draw(-3, 2),
+        eta_u=draw(-3, 1),
+        eta_w=draw(-3, 1),
     )
-    target, moment = decades(-1, 1), decades(-1, 1)
+    target, moment = draw(-1, 1), draw(-1, 1)
     task = fl.Task(moment, moment * target, moment * target**2)
     return network, task, network.sample_gram(seed=seed)
 

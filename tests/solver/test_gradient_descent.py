@@ -7,20 +7,10 @@ import tracemalloc
 import numpy as np
 import pytest
 from mpmath import mp, mpf
+from oracle import METHODS
 
 from flbook import GradientDescent, GradientFlow, Gram, Network, Task
 from flbook.simulation import gradient_descent as simulate
-
-QUANTITIES = (
-    "slope",
-    "residual",
-    "loss",
-    "kernel",
-    "alignment",
-    "kernel_alignment",
-    "imbalance",
-    "determinant",
-)
 
 
 def _descent(uu, uw, ww, c=1.0, m=1.0, limit_steps=1_000_000, progress=None, **network):
@@ -35,7 +25,7 @@ def _descent(uu, uw, ww, c=1.0, m=1.0, limit_steps=1_000_000, progress=None, **n
 
 def _everything(descent, t):
     gram = descent.gram(t)
-    answers = {name: getattr(descent, name)(t) for name in QUANTITIES}
+    answers = {name: getattr(descent, name)(t) for name in METHODS}
     return answers | {"uu": gram.uu, "uw": gram.uw, "ww": gram.ww}
 
 
@@ -359,7 +349,7 @@ def test_rest_is_noticed():
         (2.0**60, "t must be a whole number"),
     ],
 )
-@pytest.mark.parametrize("name", [*QUANTITIES, "gram"])
+@pytest.mark.parametrize("name", [*METHODS, "gram"])
 def test_bad_steps(name, t, message):
     with pytest.raises(ValueError, match=message):
         getattr(_descent(1.0, 0.5, 1.0, eta_u=0.1, eta_w=0.1), name)(t)

@@ -14,7 +14,7 @@ import mpmath
 from mpmath import mpf
 
 DIGITS = 80
-QUANTITIES = (
+METHODS = (
     "slope",
     "residual",
     "loss",
@@ -23,16 +23,17 @@ QUANTITIES = (
     "kernel_alignment",
     "imbalance",
     "determinant",
-    "uu",
-    "uw",
-    "ww",
+)
+GRAM = ("uu", "uw", "ww")
+DESCENT_QUANTITIES = (*METHODS, *GRAM)
+QUANTITIES = (
+    *DESCENT_QUANTITIES,
     "lazy_slope",
     "lazy_residual",
     "lazy_loss",
     "rate",
     "kernel_floor",
 )
-DESCENT_QUANTITIES = QUANTITIES[:11]
 
 
 class Point(NamedTuple):

@@ -96,7 +96,7 @@ def _batch(x: dict[str, np.ndarray], t: float, answers: dict[str, np.ndarray]) -
 
 def _measured(run: fl.GradientFlow | fl.GradientDescent, t: float) -> dict[str, np.ndarray]:
     gram = run.gram(t)
-    answers = {name: getattr(run, name)(t) for name in oracle.QUANTITIES[:8]}
+    answers = {name: getattr(run, name)(t) for name in oracle.METHODS}
     return answers | {"uu": gram.uu, "uw": gram.uw, "ww": gram.ww}
 
 
