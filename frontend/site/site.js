@@ -1,8 +1,10 @@
 // What the theme and its extensions mark up in a way that a screen reader stumbles over.
 
-/** Lets the visible text be the name where an aria-label says something else. */
+/** Lets the visible text, where there is some, be the name in place of an aria-label that says something else. */
 function nameByText(selector) {
-  for (const element of document.querySelectorAll(selector)) element.removeAttribute("aria-label");
+  for (const element of document.querySelectorAll(selector)) {
+    if (element.textContent.trim()) element.removeAttribute("aria-label");
+  }
 }
 
 /** Makes the entries of the bibliography, which docutils puts in a list, items of that list. */

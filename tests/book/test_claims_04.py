@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from corners import decades, signal
 
 import flbook as fl
 from flbook import simulation
@@ -11,24 +12,16 @@ TIMES = np.geomspace(1e-3, 60, 400)
 RATES = [(0.1, 3.0), (2.0, 0.5)]
 
 
-def signal(network):
-    """Return 2γη."""
-    return 2 * network.gamma * np.sqrt(network.eta_u * network.eta_w)
-
-
 def corners(size, seed):
     """Draw flows of unit first kernel: unequal rates, unbalanced layers, starts of any angle."""
     random = np.random.default_rng(seed)
-
-    def decades(low, high):
-        return 10.0 ** random.uniform(low, high, size)
-
-    uu, ww = decades(-3, 3), decades(-3, 3)
-    eta_u, eta_w = decades(-3, 3), decades(-3, 3)
+    draw = decades(random, size)
+    uu, ww = draw(-3, 3), draw(-3, 3)
+    eta_u, eta_w = draw(-3, 3), draw(-3, 3)
     gamma = (eta_w * uu + eta_u * ww) ** -0.5
     network = fl.Network(2, gamma, eta_u=eta_u, eta_w=eta_w)
     alignment = np.tanh(2 * random.normal(size=size))
-    target = decades(-3, 1) * random.choice([-1, 1], size) / signal(network)
+    target = draw(-3, 1) * random.choice([-1, 1], size) / signal(network)
     gram = fl.Gram(uu, alignment * np.sqrt(uu * ww), ww)
     return fl.GradientFlow(network, fl.Task(1.0, target, target**2), gram)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from corners import decades, signal
 
 import flbook as fl
 from flbook import simulation
@@ -9,11 +10,6 @@ from flbook import simulation
 INFINITY = float("inf")
 UP, DOWN = fl.Task(1.0, 1.0, 1.0), fl.Task(1.0, -1.0, 1.0)
 RATES = [(0.2, 5.0), (4.0, 0.25), (1.0, 1.0)]
-
-
-def signal(network):
-    """Return 2γη, which is 2γηv* for the target 1."""
-    return 2 * network.gamma * np.sqrt(network.eta_u * network.eta_w)
 
 
 def half_time(flow):
@@ -32,12 +28,9 @@ def formula(flow):
 def tiny(size, seed, *, slope, floor):
     """Draw flows to the target 1 with given slopes and floors: unequal rates, unbalanced layers."""
     random = np.random.default_rng(seed)
-
-    def decades(low, high):
-        return 10.0 ** random.uniform(low, high, size)
-
-    eta_u, eta_w = decades(-3, 3), decades(-3, 3)
-    network = fl.Network(2, decades(-2, 2), eta_u=eta_u, eta_w=eta_w)
+    draw = decades(random, size)
+    eta_u, eta_w = draw(-3, 3), draw(-3, 3)
+    network = fl.Network(2, draw(-2, 2), eta_u=eta_u, eta_w=eta_w)
     kernel = np.hypot(slope, floor) * signal(network)
     share = random.uniform(0, 1, size)
     overlap = slope / network.gamma

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from corners import decades
 
 import flbook as fl
 from flbook import simulation
@@ -13,15 +14,12 @@ UNIT = fl.Task(1.0, 1.0, 1.0)
 def anywhere(size, seed):
     """Draw networks over the whole plane: unequal rates, starts and targets of both signs."""
     random = np.random.default_rng(seed)
-
-    def decades(low, high):
-        return 10.0 ** random.uniform(low, high, size)
-
-    network = fl.Network(2, gamma=decades(-2, 2), eta_u=decades(-3, 3), eta_w=decades(-3, 3))
-    target = decades(-2, 2) * random.choice([-1, 1], size)
-    overlap = decades(-3, 1) * random.choice([-1, 1], size) * np.abs(target) / network.gamma
-    product = np.hypot(overlap, decades(-2, 3) * np.abs(target) / network.gamma)
-    length = decades(-2, 2)
+    draw = decades(random, size)
+    network = fl.Network(2, gamma=draw(-2, 2), eta_u=draw(-3, 3), eta_w=draw(-3, 3))
+    target = draw(-2, 2) * random.choice([-1, 1], size)
+    overlap = draw(-3, 1) * random.choice([-1, 1], size) * np.abs(target) / network.gamma
+    product = np.hypot(overlap, draw(-2, 3) * np.abs(target) / network.gamma)
+    length = draw(-2, 2)
     gram = fl.Gram(product * length, overlap, product / length)
     return network, fl.Task(0.7, 0.7 * target, 0.7 * target**2), gram
 
