@@ -174,6 +174,13 @@ def test_far_below_its_height_the_kernel_stays_whatever_the_layers_do():
     assert counts.min() > 500
 
 
+def test_unbalanced_layers_that_start_aligned_keep_kernel_and_angle():
+    start = fl.Gram(1e6, 5.0, (5.0**2 + 1e-4) / 1e6)
+    flow = fl.GradientFlow(fl.Network(2, eta_u=3.0), fl.Task(1.0, 10.0, 100.0), start)
+    assert flow.outcome.kernel_excursion < 1e-8
+    assert abs(fl.decompose(start, flow.gram(INFINITY)).turn) < 0.01
+
+
 @pytest.mark.parametrize(("factor_u", "factor_w"), [(1.0, 1.0), (5.0, 0.2), (0.2, 5.0)])
 def test_in_the_unbalanced_corner_the_layers_turn_by_half_a_right_angle(factor_u, factor_w):
     factors = fl.Factors(eta_u=factor_u, eta_w=factor_w)

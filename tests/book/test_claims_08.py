@@ -188,6 +188,21 @@ def test_one_large_layer_is_lazy_at_any_width(width, layer):
     assert np.quantile(flow.outcome.kernel_excursion, 0.99) < 1e-6
 
 
+@pytest.mark.parametrize("width", [1, 2, 5, 100])
+@pytest.mark.parametrize(("eta_u", "eta_w"), [(1e3, 1e-3), (1e-3, 1e3)])
+def test_a_large_start_in_both_layers_is_lazy_where_the_rates_let_one_outweigh(width, eta_u, eta_w):
+    network = fl.Network(width, 0.5, 1e6, 1e6, eta_u, eta_w)
+    flow = start_of(network, 5000, seed=14)
+    outweighed = np.sqrt(min(eta_u / eta_w, eta_w / eta_u))
+    # a single neuron has the median 2: half of its layers are the longer one
+    assert np.median(np.abs(flow.kernel_alignment(0))) < 2.2 * outweighed
+    assert np.median(flow.outcome.kernel_excursion) < 1e-5
+    limit = np.sqrt(1 - flow.kernel_alignment(0) ** 2)
+    clear = limit > 1e-4
+    assert clear.mean() > 0.99
+    assert flow.outcome.kernel_ratio[clear] == pytest.approx(limit[clear], rel=1e-6)
+
+
 def test_large_steps_end_below_the_kernel_that_they_began_with_at_any_width():
     for width in (10**4, 10**9):
         network = NTK.at_width(width)
