@@ -9,12 +9,15 @@ import os
 import sys
 from pathlib import Path
 
+from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
 from sphinx.errors import ExtensionError
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "frontend"))
+sys.path[:0] = [str(ROOT / "frontend"), str(ROOT)]
 import bundle  # noqa: E402
+
+from tools import reading_time  # noqa: E402
 
 SHARED_MODULE = "export default globalThis.flbookExplorers.default;"
 WIDGET_STATE = "ipywidgets_state"
@@ -88,6 +91,16 @@ def name_toctree_toggles(app, pagename, templatename, context, doctree):
     context["generate_toctree_html"] = named
 
 
+def state_reading_time(app, doctree):
+    """Say under the title of a chapter how long it takes to read."""
+    page = Path(app.env.doc2path(app.env.docname))
+    if page.suffix == ".ipynb":
+        title = next(iter(doctree.findall(nodes.title)))
+        text = f"About {reading_time.stated(page)} minutes to read. Its exercises take longer."
+        said = nodes.paragraph("", "", nodes.emphasis("", text), classes=["reading-time"])
+        title.parent.insert(title.parent.index(title) + 1, said)
+
+
 def escape_bars(app, what, name, obj, options, lines):
     """Let ``|u|`` in a docstring be a norm, not one of reStructuredText's substitutions."""
     lines[:] = [
@@ -100,6 +113,7 @@ def setup(app):
     """Register the handlers; before and after those of myst-nb and of the themes."""
     app.connect("config-inited", use_site_assets)
     app.connect("autodoc-process-docstring", escape_bars)
+    app.connect("doctree-read", state_reading_time)
     app.connect("html-page-context", slim_widget_state, priority=100)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", name_toctree_toggles, priority=900)

@@ -63,7 +63,7 @@ class DescentState:
         return full(value, self._shape)
 
     def _shrunk(self, value: Any) -> FloatArray:
-        """Return `value` times all factors 1 − ε² so far."""
+        """Return `value` times all factors 1 − h² so far."""
         with np.errstate(over="ignore"):
             return value * self._state.ahead * self._state.behind
 
@@ -116,7 +116,7 @@ class DescentState:
 
     @cached_property
     def imbalance(self) -> FloatArray:
-        """Δ, which every step multiplies by 1 − ε²."""
+        """Δ, which every step multiplies by 1 − h²."""
         last = self._shrunk(self._initial.imbalance)
         alternating = self._growing & np.not_equal(last, 0)
         if np.any(alternating & np.isinf(self.t)):
@@ -132,7 +132,7 @@ class DescentState:
 
     @cached_property
     def determinant(self) -> FloatArray:
-        """D, which every step multiplies by (1 − ε²)²."""
+        """D, which every step multiplies by (1 − h²)²."""
         last = self._shrunk(self._shrunk(self._initial.determinant))
         return self._full(np.where(self._growing & (last > 0), np.inf, last)[()])
 

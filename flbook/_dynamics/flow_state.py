@@ -15,7 +15,7 @@ from flbook._support.numerics import choose, cosine, least_cancelled, ratio
 
 __all__ = ["FlowState"]
 
-# From here on exp(−κ) is below every residual that a double can hold.
+# From here on exp(−mK(∞)t) is below every residual that a double can hold.
 LONG_PAST = 1500.0
 
 
@@ -23,13 +23,13 @@ class Modes(NamedTuple):
     """All that moves: factors of the two modes, and of what is left of the residual."""
 
     growth: Any
-    """√ξ, the factor of p."""
+    """r, the factor of p."""
     decline: Any
-    """1/√ξ, the factor of q."""
+    """1/r, the factor of q."""
     both: Any
-    """½(√ξ + 1/√ξ) − 1: how far a layer moves along itself, in units of its start."""
+    """½(r + 1/r) − 1: how far a layer moves along itself, in units of its start."""
     push: Any
-    """½(√ξ − 1/√ξ)/η: how far it moves along the other one, in units of its rate."""
+    """½(r − 1/r)/η: how far it moves along the other one, in units of its rate."""
     left: Any
     """(v − v*)/(v(0) − v*)."""
     gone: Any
@@ -41,9 +41,9 @@ class Modes(NamedTuple):
 def two_modes(initial: Initial, t: Any) -> Modes:
     """Return the modes where both are there.
 
-    With κ = mK(∞)t, E = exp(−κ) and φ = (1 − E)/K(∞), ξ = behind/ahead where
-    ahead = 2E + [(K + s)(0) + (K − s)(∞)]φ and behind = 2E + [(K − s)(0) + (K + s)(∞)]φ, and
-    4E/(ahead·behind) is the fraction of the residual that is left. The numbers are of no meaning
+    With A = exp(−mK(∞)t) and φ = (1 − A)/K(∞), r² = behind/ahead where
+    ahead = 2A + [(K + s)(0) + (K − s)(∞)]φ and behind = 2A + [(K − s)(0) + (K + s)(∞)]φ, and
+    4A/(ahead·behind) is the fraction of the residual that is left. The numbers are of no meaning
     where a network is stuck.
     """
     (a, b), (to_ahead, to_behind), kernel = initial.halves, initial.brackets, initial.last_kernel
@@ -63,7 +63,7 @@ def two_modes(initial: Initial, t: Any) -> Modes:
     # the smaller factor last, so that nothing underflows on the way
     residual = initial.residual * np.maximum(one, other) * np.minimum(one, other)
     growth, decline = np.sqrt(behind / ahead), np.sqrt(ahead / behind)
-    # √ξ − 1/√ξ = (behind − ahead)/√(ahead·behind), where behind − ahead = −4γη(v(0) − v*)φ
+    # r − 1/r = (behind − ahead)/√(ahead·behind), where behind − ahead = −4γη(v(0) − v*)φ
     push = -2 * initial.gamma * initial.residual * (phi / ahead) * decline
     sinh = initial.eta * push
     both = sinh * sinh / (1 + np.sqrt(1 + sinh * sinh))
@@ -137,7 +137,7 @@ class FlowState:
 
     @property
     def mode_factors(self) -> tuple[Any, Any, Any]:
-        """√ξ, 1/√ξ and ½(√ξ − 1/√ξ)/η; they broadcast."""
+        """r, 1/r and ½(r − 1/r)/η; they broadcast."""
         return self._modes.growth, self._modes.decline, self._modes.push
 
     def _full(self, value: Any) -> FloatArray:

@@ -31,11 +31,11 @@ REPORT_EVERY = 0.1
 class GradientDescent(LayerDynamics):
     """Training by full-batch steps, exactly, at any width.
 
-    One step with ε = γηm(v − v*), where η² = η_u η_w and the learning rates are those of one step,
-    multiplies the modes p, q = (u/√η_u ± w/√η_w)/√2 of every neuron by 1 − ε and 1 + ε::
+    One step with h = γηm(v − v*), where η² = η_u η_w and the learning rates are those of one step,
+    multiplies the modes p, q = (u/√η_u ± w/√η_w)/√2 of every neuron by 1 − h and 1 + h::
 
-        K = ½(a + b),   a ← (1 − ε)²a,   b ← (1 + ε)²b        (a = K + 2γηv, b = K − 2γηv)
-        Δ ← (1 − ε²)Δ,  D ← (1 − ε²)²D,  v − v* ← (v − v*)(1 − mK + (γηm)²(v − v*)v)
+        K = ½(P + Q),   P ← (1 − h)²P,   Q ← (1 + h)²Q        (P = K + 2γηv, Q = K − 2γηv)
+        Δ ← (1 − h²)Δ,  D ← (1 − h²)²D,  v − v* ← (v − v*)(1 − mK + (γηm)²(v − v*)v)
 
     Parameters
     ----------

@@ -28,10 +28,10 @@ class GradientFlow(LayerDynamics):
 
     The imbalance Δ = η_w uu − η_u ww and the determinant D = uu·ww − uw² never move, so with
     η² = η_u η_w the kernel is K = √((2γηv)² + K_min²), and one scalar equation is left. Its
-    solution scales the modes p, q = (u/√η_u ± w/√η_w)/√2 by √ξ and 1/√ξ. With s = 2γηv,
-    E = exp(−mK(∞)t) and φ = (1 − E)/K(∞)::
+    solution scales the modes p, q = (u/√η_u ± w/√η_w)/√2 by r and 1/r. With s = 2γηv,
+    A = exp(−mK(∞)t) and B = 1 − A::
 
-        ξ = (2E + [(K − s)(0) + (K + s)(∞)] φ) / (2E + [(K + s)(0) + (K − s)(∞)] φ)
+        r² = (2K(∞)A + [(K − s)(0) + (K + s)(∞)]B) / (2K(∞)A + [(K + s)(0) + (K − s)(∞)]B)
 
     where no term is negative, so that nothing cancels and nothing overflows.
 
@@ -112,8 +112,8 @@ class GradientFlow(LayerDynamics):
     def weights(self, t: ArrayLike, u0: ArrayLike, w0: ArrayLike) -> tuple[FloatArray, FloatArray]:
         """Return the weights that start at u0, w0, neuron by neuron.
 
-        u(t) = ½[(u0 + r w0)√ξ + (u0 − r w0)/√ξ] with r = √(η_u/η_w), and the same for w with u and
-        w, η_u and η_w exchanged, up to the sign of the second mode.
+        u(t) = ½(r + 1/r) u0 + ½(r − 1/r)√(η_u/η_w) w0, and the same for w with u and w, η_u and
+        η_w exchanged.
 
         `u0` and `w0` of shape (..., width) must have the Gram matrix of the start; the axes before
         the width broadcast to `shape`, and the answers are `shape` + `t.shape` + (width,).

@@ -1,7 +1,7 @@
 """The map of one gradient step.
 
-One step of size 1 with ε = γηm(v − v*) multiplies the modes p, q = (u/√η_u ± w/√η_w)/√2 of every
-neuron by 1 − ε and 1 + ε, so a network of any width is three numbers: the residual and the two
+One step of size 1 with h = γηm(v − v*) multiplies the modes p, q = (u/√η_u ± w/√η_w)/√2 of every
+neuron by 1 − h and 1 + h, so a network of any width is three numbers: the residual and the two
 products of such factors. They are carried as unevaluated sums of two doubles, so that a million
 small steps lose no digit.
 """
@@ -69,7 +69,7 @@ class StepMap:
         self.first = StepState(residual, zero, slope, zero, one, zero, one, zero, zero)
 
     def kernel(self, state: StepState) -> Any:
-        """K = ½(a + b), where a = K + s and b = K − s shrink and grow as squares."""
+        """K = ½(P + Q), where P = K + s and Q = K − s shrink and grow as squares."""
         return self.a * state.ahead * state.ahead + self.b * state.behind * state.behind
 
     def _step(self, state: StepState) -> StepState:

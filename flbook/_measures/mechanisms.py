@@ -39,7 +39,7 @@ class Decomposition(ValueObject):
     rescaling, alignment : float or array
         The changes of log(|u||w|) and of log|ζ|.
     turn : float or array
-        The change of the angle θ between the layers, in [−π, π]; negative if they turned towards
+        The change of the angle φ between the layers, in [−π, π]; negative if they turned towards
         each other.
     crossed : bool or array of bool
         Whether u·w changed its sign, so that the layers passed through ζ = 0.

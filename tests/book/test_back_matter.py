@@ -1,25 +1,11 @@
 """The back matter: what is cited is in the bibliography, and names are those of the package."""
 
-import json
 import re
-from pathlib import Path
 
 import pytest
+from pages import CHAPTERS, PAGES, prose
 
 import flbook as fl
-
-ROOT = Path(__file__).resolve().parents[2]
-CHAPTERS = ROOT / "chapters"
-PAGES = sorted([*CHAPTERS.glob("*.md"), *CHAPTERS.glob("*.ipynb")])
-
-
-def prose(page: Path) -> str:
-    """Return the text of a page without its code."""
-    text = page.read_text(encoding="utf-8")
-    if page.suffix == ".md":
-        return text
-    cells = json.loads(text)["cells"]
-    return "\n\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
 
 
 def cited() -> set[str]:

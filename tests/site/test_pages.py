@@ -5,6 +5,8 @@ import re
 import pytest
 from site_visit import DESKTOP, PHONE, ROOT, SITE, notebook_pages, toc_pages
 
+from tools import reading_time
+
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = toc_pages()
 
@@ -82,3 +84,10 @@ def test_no_page_shows_a_traceback():
 def test_the_site_holds_no_address_of_a_cdn():
     pattern = re.compile(r"(src|href)=\"https?://[^\"]*(cdn|unpkg|jsdelivr|googleapis)[^\"]*\"")
     assert [p for p in SITE.rglob("*.html") if pattern.search(p.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("name", notebook_pages())
+def test_a_chapter_says_under_its_title_how_long_it_takes(visit, name):
+    said = visit(name).page.inner_text("main h1 + .reading-time")
+    minutes = reading_time.stated(ROOT / f"{name}.ipynb")
+    assert said.startswith(f"About {minutes} minutes to read.")

@@ -15,8 +15,8 @@ const PAST = 700; // from here on exp(−κ) leaves the normal range
 /**
  * Gradient flow of one network, solved exactly: dv/dt = −m K(v)(v − v*), with Δ and D frozen.
  *
- * The same form as in Python: with E = exp(−mK(∞)t) and φ = (1 − E)/K(∞), ξ = behind/ahead, where
- * ahead = 2E + [(K + s)(0) + (K − s)(∞)]φ and behind = 2E + [(K − s)(0) + (K + s)(∞)]φ.
+ * The same form as in Python: with A = exp(−mK(∞)t) and φ = (1 − A)/K(∞), r² = behind/ahead, where
+ * ahead = 2A + [(K + s)(0) + (K − s)(∞)]φ and behind = 2A + [(K − s)(0) + (K + s)(∞)]φ.
  */
 export class GradientFlow {
   /**
@@ -213,8 +213,8 @@ export class GradientFlow {
   }
 
   /**
-   * The hyperbolic angle θ = ½ ln ξ by which every neuron has turned:
-   * u = u₀ cosh θ + r w₀ sinh θ, w = w₀ cosh θ + (u₀/r) sinh θ with r = √(η_u/η_w).
+   * The hyperbolic angle ln r by which every neuron has turned:
+   * u = ½(r + 1/r) u₀ + ½(r − 1/r)√(η_u/η_w) w₀, and the same for w with u and w, η_u and η_w exchanged.
    */
   angle(t) {
     return this.at(t).angle;
