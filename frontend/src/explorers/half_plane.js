@@ -6,8 +6,8 @@ import { decompose, GradientFlow, locate, MECHANISM, REGIME } from "../solver/in
 import { gramOf, networkOf, recipe, remembering, taskOf, timeUnit } from "./setting.js";
 
 const MEANING = {
-  [MECHANISM.alignment]: "the layers turn towards each other",
-  [MECHANISM.disalignment]: "the layers turn away from each other",
+  [MECHANISM.alignment]: "the layers turn towards one line",
+  [MECHANISM.disalignment]: "the layers turn away from one line",
   [MECHANISM.rescaling]: "the layers change their lengths more than their angle",
   [MECHANISM.kernel]: "the point hardly turns and hardly changes its distance from the origin",
 };

@@ -27,6 +27,7 @@ function train({ draws_u, draws_w, ...setting }) {
     start,
     end: flow.weights(Infinity, start.u, start.w),
     endRatio: flow.kernelRatio(Infinity),
+    verdict: verdict(flow.kernelRatio(Infinity), flow.kernelExcursion),
     loss: sample(GRID, (x) => share(flow.residual(unit * x))),
     frozenLoss: sample(GRID, (x) => share(frozen.residual(unit * x))),
     kernel: sample(GRID, (x) => flow.kernelRatio(unit * x)),
@@ -60,6 +61,13 @@ function novelty(ratio) {
   return Math.min(Math.abs(Math.log(ratio)) / Math.log(3), 1);
 }
 
+/** What a network did with its kernel; one that comes back has not kept it. */
+function verdict(ratio, excursion) {
+  if (excursion < 0.05) return "kept its kernel";
+  if (ratio < 1.5 && ratio > 0.67) return "moved its kernel";
+  return "rebuilt its kernel";
+}
+
 function extentOf({ start, end }) {
   let extent = 0;
   for (const values of [start.u, start.w, end.u, end.w]) for (const value of values) extent = Math.max(extent, Math.abs(value));
@@ -72,11 +80,6 @@ function compute(parameters, { draws_u, draws_w }) {
   const chosen = look(trainChosen(setting), clock);
   const reference = look(trainReference({ ...setting, sigma: sigma_reference }), clock);
   const [one, other] = [chosen, reference].map(({ sigma }) => `σ = ${formatShort(Number(sigma.toPrecision(2)))}`);
-  const verdict = (ratio) => {
-    if (Math.abs(ratio - 1) < 0.05) return "kept its kernel";
-    if (ratio < 1.5 && ratio > 0.67) return "moved its kernel";
-    return "rebuilt its kernel";
-  };
   return {
     chosen,
     reference,
@@ -92,9 +95,9 @@ function compute(parameters, { draws_u, draws_w }) {
     summary: [
       "Both networks reach the same loss. The one that starts at ",
       { text: other, tone: "kernel" },
-      ` ${verdict(reference.endRatio)} (K(∞)/K₀ = ${formatNumber(reference.endRatio, 4)}); the one that starts at `,
+      ` ${reference.verdict} (K(∞)/K₀ = ${formatNumber(reference.endRatio, 4)}); the one that starts at `,
       { text: one, tone: "mixed" },
-      ` ${verdict(chosen.endRatio)} (${formatNumber(chosen.endRatio, 3)}).`,
+      ` ${chosen.verdict} (${formatNumber(chosen.endRatio, 3)}).`,
     ],
     mix: novelty(chosen.endRatio),
     x: clockTime(clock),
