@@ -275,3 +275,16 @@ def test_a_multiplier_below_one_over_the_width_is_rich_only_at_a_fixed_ratio_of_
         quotient = flow.kernel_floor / signal(network)
         assert (np.diff(np.log(quotient)) < 0).all() == falls
         assert (quotient[-1] < 0.01) == falls
+
+
+def test_noise_that_makes_the_mean_logarithm_negative_keeps_the_plateau_for_good():
+    random = np.random.default_rng(13)
+    u, w = 1e-3 * random.normal(size=(2, 200, 3))
+    eta_u, eta_w, labels = 0.05, 0.2, 1 + 8.5 * np.array([-1.0, 1.0])
+    factors = 1 + np.sqrt(eta_u * eta_w) * labels
+    assert (factors > 0).all()
+    assert np.log(factors).mean() < 0 < np.log(factors.mean())
+    for _ in range(2000):
+        error = (np.sum(u * w, axis=1) - random.choice(labels, 200))[:, None]
+        u, w = u - eta_u * error * w, w - eta_w * error * u
+    assert np.quantile(np.abs(np.sum(u * w, axis=1)), 0.9) < 1e-9

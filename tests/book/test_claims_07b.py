@@ -265,3 +265,12 @@ def test_a_large_start_ends_perpendicular_from_two_neurons_on():
     alignment = np.abs(fl.Ensemble(network, UNIT, size=200, seed=1).final_alignment)
     assert alignment[:, 0] == pytest.approx(1, abs=1e-6)
     assert (np.median(alignment[:, 1:], axis=0) < 1e-3).all()
+
+
+@pytest.mark.parametrize("width", [1000, 10**6])
+@pytest.mark.parametrize("overlap", [0.0, -2.0])
+def test_the_catapult_comes_down_up_to_about_four(width, overlap):
+    for first, settles in ((2.5, True), (3.9, True), (4.1, False)):
+        network = fl.Network(width, width**-0.5, eta_u=first / 2, eta_w=first / 2)
+        descent = fl.GradientDescent(network, UNIT, network.typical_gram(overlap=overlap))
+        assert (descent.loss(5000) < 1e-20) == settles

@@ -316,3 +316,14 @@ def test_the_next_order_counts_where_the_input_layer_learns_and_the_price_is_nex
     assert corner.outcome.kernel_excursion < 0.01
     assert paid_over_price(corner) > 2
     assert share(corner) < 1e-4
+
+
+@pytest.mark.parametrize(("start", "holds"), [(0.001, True), (2.0, False)])
+def test_the_map_needs_a_start_that_is_small_against_the_determinant(start, holds):
+    x, y, width = 1.0, 50.0, 100  # v₀/v* is small against the distance from the corner in any case
+    kernel = np.hypot(start, np.hypot(x, y))
+    uu, ww = kernel + y, (x**2 + start**2) / (kernel + y)
+    network = fl.Network(width, sigma_u=np.sqrt(uu / width), sigma_w=np.sqrt(ww / width))
+    flow = fl.GradientFlow(network, UNIT, fl.Gram(uu, start, ww))
+    mapped = (np.hypot(1, np.hypot(x, y)) + y) * x**2 / (np.hypot(x, y) + y) / width
+    assert (abs(fl.off_line_variance(flow, INFINITY) / mapped - 1) < 0.05) == holds
