@@ -9,9 +9,9 @@ function shown(name, values) {
   const defaults = Object.fromEntries(parameterNames(name).map((key) => [key, specification(name, key).default]));
   const still = Array.from({ length: catalogue[name].neurons }, (_, i) => Math.cos(i));
   const constants = { draws_u: still, draws_w: still, scalings: SCALINGS };
-  const { summary, quantities } = explorers[name].compute({ ...defaults, ...values }, constants);
+  const { summary, quantities, mix = 0 } = explorers[name].compute({ ...defaults, ...values }, constants);
   const phrases = [summary].flat().map((phrase) => (typeof phrase === "string" ? { text: phrase, tone: "" } : phrase));
-  return { quantities, phrases, text: phrases.map(({ text }) => text).join("") };
+  return { quantities, mix, phrases, text: phrases.map(({ text }) => text).join("") };
 }
 
 const balanced = { width: 4, gamma: 0.5, sigma_u: 1, sigma_w: 1, eta_u: 1, eta_w: 1, second_moment: 1, noise: 0 };
@@ -23,6 +23,7 @@ test("a kernel that comes back is not called kept, nor the kernel regime", () =>
   const pair = shown("initial-scale", { width: 10, sigma: 1, overlap: 2, target: -2 });
   assert.ok(Math.abs(pair.quantities["kernel_ratio@inf"] - 1) < 1e-9);
   assert.match(pair.text, /starts at σ = 1 moved its kernel/);
+  assert.ok(pair.mix > 0.1);
   for (const [width, tone] of [
     [4, "feature"],
     [1e6, "kernel"],

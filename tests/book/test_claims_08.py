@@ -74,6 +74,10 @@ def test_learning_features_dilutes_chance():
     flow = start_of(fl.SCALINGS["mean_field"].at_width(10_000), 20_000, seed=6)
     spreads = [np.std(k) / np.mean(k) for k in (flow.kernel(0), flow.kernel(INFINITY))]
     assert spreads[1] / spreads[0] == pytest.approx(0.5, abs=0.01)
+    start, end = flow.kernel(0), flow.kernel(INFINITY)
+    squares, sizes = end**2 - start**2, end - start
+    assert np.std(squares) / np.mean(squares) < 0.001
+    assert np.std(sizes) / np.mean(sizes) > 0.005
 
 
 def test_the_kernel_ends_larger_exactly_where_the_slope_starts_below_the_target():

@@ -3,7 +3,7 @@ import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
 import { GradientFlow, KernelFlow } from "../solver/index.js";
-import { clockGrid, gramOf, networkOf, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { clockGrid, gramOf, largestGrowth, networkOf, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 
@@ -57,8 +57,8 @@ function look(trained, clock) {
 const [trainChosen, trainReference] = [remembering(train), remembering(train)];
 
 /** How far a network left the kernel regime: 0 where its kernel stayed, 1 where it changed by a factor of 3 or more. */
-function novelty(ratio) {
-  return Math.min(Math.abs(Math.log(ratio)) / Math.log(3), 1);
+function novelty(flow) {
+  return Math.min(largestGrowth(flow) / Math.log2(3), 1);
 }
 
 /** What a network did with its kernel; one that comes back has not kept it. */
@@ -99,7 +99,7 @@ function compute(parameters, { draws_u, draws_w }) {
       { text: one, tone: "mixed" },
       ` ${chosen.verdict} (${formatNumber(chosen.endRatio, 3)}).`,
     ],
-    mix: novelty(chosen.endRatio),
+    mix: novelty(chosen.flow),
     x: clockTime(clock),
     names: { one, other },
   };
