@@ -69,3 +69,10 @@ test("a vanishing start may begin with a kernel that grows with the width, and w
   assert.ok(wide.quantities["kernel_ratio@inf"] > 3 * narrow.quantities["kernel_ratio@inf"]);
   assert.match(wide.text, /kernel beside the one that it needs/);
 });
+
+test("a move that passes the perpendicular and ends far out is rescaling by its ends, and says what it passed", () => {
+  const { text, quantities } = shown("half-plane", { uw: -0.5, root_determinant: 0.05, target: 2.5 });
+  assert.ok(quantities["alignment@0"] < -0.9 && quantities["alignment@inf"] > 0.9);
+  assert.match(text, /^Rescaling, by way of disalignment/);
+  assert.doesNotMatch(text, /more than their angle/);
+});

@@ -231,3 +231,15 @@ def test_layers_that_align_with_a_negative_target_turn_apart():
         assert (align.mechanism, back.mechanism) == ("alignment", "disalignment")
         assert np.sign(align.turn) == -sign
         assert np.sign(back.turn) == sign
+
+
+def test_a_name_compares_the_ends_and_sees_a_turn_where_the_shares_are_nothing():
+    def at(overlap):
+        length = np.hypot(overlap, 0.2)
+        return fl.Gram(length, overlap, length)
+
+    for end, name in ((8.0, "rescaling"), (2.0, "alignment")):
+        learned = fl.decompose(at(-2.0), at(end))
+        assert learned.crossed
+        assert abs(learned.turn) > np.radians(150)
+        assert learned.mechanism == name

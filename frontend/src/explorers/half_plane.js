@@ -8,7 +8,7 @@ import { gramOf, largestGrowth, networkOf, recipe, remembering, taskOf, timeUnit
 const MEANING = {
   [MECHANISM.alignment]: "the layers turn towards one line",
   [MECHANISM.disalignment]: "the layers turn away from one line",
-  [MECHANISM.rescaling]: "the layers change their lengths more than their angle",
+  [MECHANISM.rescaling]: "from start to end the layers change their lengths more than the size of ζ",
   [MECHANISM.kernel]: "the point hardly turns and hardly changes its distance from the origin",
 };
 
@@ -83,7 +83,7 @@ function describeAngles(before, after) {
 
 function summarise({ mechanism, crossed }, ratio, regime, before, after) {
   const name = mechanism === MECHANISM.kernel ? "Kernel regime" : mechanism[0].toUpperCase() + mechanism.slice(1);
-  const by = crossed && mechanism === MECHANISM.alignment ? ", by way of disalignment" : "";
+  const by = crossed && [MECHANISM.alignment, MECHANISM.rescaling].includes(mechanism) ? ", by way of disalignment" : "";
   const angles = describeAngles(before, after);
   const turned = [MECHANISM.alignment, MECHANISM.disalignment].includes(mechanism);
   if (turned && regime === REGIME.by_imbalance) {
