@@ -93,8 +93,9 @@ def generalisation_error(
         ½E[(v(t) a − y)²] + ½ γ² uu(t) σ_w² E|x⊥|².
 
     The first term is the loss on the line; nothing else of the joint law of a, x⊥ and y enters,
-    since the off-line part of f has mean 0. The second is what a large initialisation costs. For
-    one network it differs from its mean: by χ²_n/n, if x⊥ is isotropic in n dimensions.
+    since the off-line part of f has mean 0. The second is made off the line, by the start and by
+    training. For one network it differs from its mean: by χ²_n/n, if x⊥ is isotropic in n
+    dimensions.
 
     Parameters
     ----------

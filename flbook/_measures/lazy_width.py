@@ -1,4 +1,4 @@
-"""The lazy width: from which width on a parametrisation leaves its kernel alone."""
+"""The lazy width: from which width on a parametrisation ends with the kernel that it began with."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CONFIDENCE = 1.96
 
 @dataclass(frozen=True, eq=False)
 class LazyWidth(ValueObject):
-    """The width from which a parametrisation is lazy, as found by `lazy_width`.
+    """The width from which a parametrisation keeps its kernel, as found by `lazy_width`.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class LazyWidth(ValueObject):
         Where 95 % of such ensembles would put `width`; None with `width`, or where the upper end
         lies beyond the largest of `widths`.
     tolerance : float
-        What counts as lazy.
+        What counts as kept.
     widths, deviation : array
         The grid of widths looked at first, and the medians of |K(∞)/K(0) − 1| there.
 
@@ -72,11 +72,12 @@ def lazy_width(
     seed: Seed = 0,
     largest: int = 10**15,
 ) -> LazyWidth:
-    """Find the width beyond which a parametrisation is lazy, by exact ensembles.
+    """Find the width beyond which a parametrisation keeps its kernel, by exact ensembles.
 
-    A width is lazy if half of all random networks change their kernel by less than `tolerance`:
-    the median of |K(∞)/K(0) − 1| is below it. The widths 1, 2, 3, 6, 10, … are tried first; between
-    the last that is not lazy and its successor the place is then found by halving.
+    A width counts if half of all random networks end with their kernel changed by less than
+    `tolerance`: the median of |K(∞)/K(0) − 1| is below it. The widths 1, 2, 3, 6, 10, … are tried
+    first; between the last that does not count and its successor the place is then
+    found by halving.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ def lazy_width(
     task : Task
         One task.
     tolerance : float, default 0.01
-        The kernel change that still counts as lazy, greater than 0.
+        The kernel change that still counts as none, greater than 0.
     size : int, default 10_000
         Networks per width.
     seed : int, numpy.random.SeedSequence, numpy.random.Generator or None

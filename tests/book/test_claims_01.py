@@ -159,3 +159,18 @@ def test_a_scale_ten_times_smaller_makes_a_plateau():
     flow = fl.GradientFlow(network, fl.Task(1, 0.586, 1), network.typical_gram(overlap=0))
     half = flow.outcome.half_time
     assert flow.slope(half / 2) < 0.1 * flow.slope(half)
+
+
+def test_layers_of_like_size_move_their_features_under_a_kernel_that_stays_if_one_is_faster():
+    start, task = fl.Gram(1.0, 0.1, 1.0), fl.Task(1.0, 5.0, 25.0)
+    fast = fl.GradientFlow(fl.Network(3, eta_u=1e-3, eta_w=1e3), task, start)
+    assert fast.outcome.kernel_excursion < 0.01
+    assert fast.at(INFINITY).displacement.ww > start.ww
+    alike = fl.GradientFlow(fl.Network(3, eta_u=1.0, eta_w=1.0), task, start)
+    assert alike.outcome.kernel_excursion > 1
+
+
+def test_a_kernel_that_never_arrives_ends_lower_from_a_slope_smaller_than_the_target():
+    lost = fl.GradientFlow(fl.Network(1), fl.Task(1.0, 2.0, 4.0), fl.Gram(1.0, -1.0, 1.0))
+    assert abs(lost.slope(0)) < lost.task.target
+    assert lost.outcome.kernel_ratio < 1

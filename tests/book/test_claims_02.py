@@ -176,3 +176,15 @@ def test_decay_at_one_rate_shrinks_the_frozen_numbers_and_momentum_leaves_the_hy
 
     rolled = solve_ivp(heavy, (0, 3), np.concatenate([both, 0 * both]), **keep).y[:8, -1]
     assert gram(rolled).determinant != pytest.approx(start.determinant, rel=0.01)
+
+
+def test_without_the_half_loss_and_rates_double_and_steps_change_more_than_that():
+    start, network = fl.Gram(1.0, 0.2, 2.0), fl.Network(3, 0.5, eta_u=0.4, eta_w=1.5)
+    half, whole = (fl.Task(m, 0.7 * m, m) for m in (1.3, 2.6))
+    t = np.array([0.0, 0.3, 1.0, 4.0])
+    one, other = (fl.GradientFlow(network, task, start) for task in (half, whole))
+    np.testing.assert_allclose(other.slope(t), one.slope(2 * t), rtol=1e-12)
+    np.testing.assert_allclose(other.loss(t), 2 * one.loss(2 * t), rtol=1e-12)
+    np.testing.assert_allclose(other.kernel(np.inf), one.kernel(np.inf), rtol=1e-12)
+    one, other = (fl.GradientDescent(network, task, start) for task in (half, whole))
+    assert abs(other.kernel(np.inf) / one.kernel(np.inf) - 1) > 1e-3

@@ -245,3 +245,20 @@ def test_steps_that_are_short_at_the_start_may_be_too_long_at_the_end():
     assert fl.GradientFlow(wide, UNIT, descent.start).kernel(INFINITY) > 2
     assert descent.loss(3000) < 1e-12
     assert descent.kernel(3000) < 2
+
+
+def test_steps_nearly_always_lower_the_floor_of_a_descent_that_settles():
+    random = np.random.default_rng(0)
+    draw = decades(random, 4000)
+    overlap = draw(-1, 1.3) * random.choice([-1, 1], 4000)
+    length = np.abs(overlap) * np.exp(random.exponential(0.5, 4000))
+    eta = draw(-1, 0.5)
+    network = fl.Network(3, eta_u=eta, eta_w=eta)
+    state = fl.GradientDescent(network, UNIT, fl.Gram(length, overlap, length)).at([0, 2000])
+    with np.errstate(invalid="ignore"):
+        settled = np.isfinite(state.kernel[:, 1]) & (np.abs(state.residual[:, 1]) < 1e-9)
+    before, after = state.determinant[settled].T
+    assert settled.sum() > 1000
+    assert 0 < np.mean(after > 1.01 * before) < 0.01
+    least = signal(network)[settled] * UNIT.target
+    assert (state.kernel[settled, 1] >= least * (1 - 1e-6)).all()

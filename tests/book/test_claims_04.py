@@ -228,3 +228,13 @@ def test_a_multiplier_makes_a_growing_network_lazy_above_one_over_the_width_and_
         ends = np.log(flow.outcome.kernel_excursion[[-2, -1]])
         slope = np.diff(ends)[0]
         assert change == ("stays" if abs(slope) < 0.01 else "grows" if slope > 0 else "falls")
+
+
+def test_chance_outweighs_the_change_of_wide_kernels_in_the_ntk_scaling_and_not_in_mean_field():
+    task = fl.Task(1.0, 1.0, 1.0)
+    for name, chance_is_larger in (("ntk", True), ("mean_field", False)):
+        network = fl.SCALINGS[name].at_width(10**6)
+        flow = fl.GradientFlow(network, task, network.sample_gram(2000, seed=1))
+        chance = np.std(flow.kernel(0)) / np.mean(flow.kernel(0))
+        change = np.max(flow.outcome.kernel_excursion)
+        assert (chance > 10 * change) == chance_is_larger

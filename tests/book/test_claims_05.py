@@ -252,3 +252,39 @@ def test_the_two_limits_do_not_commute():
     early, last = np.transpose(slopes)
     assert (early < [0.1, 1e-6, 1e-12]).all()
     assert last == pytest.approx(np.ones(3))
+
+
+@pytest.mark.parametrize(("eta_u", "eta_w"), RATES)
+def test_smaller_starts_do_not_shorten_the_jump_and_larger_ones_do(eta_u, eta_w):
+    network = fl.Network(100, 0.01, eta_u=100 * eta_u, eta_w=100 * eta_w)
+    sigma = np.array([1e-6, 1e-3, 0.3, 3.0])
+    start = fl.Gram(100 * sigma**2, 0, 100 * sigma**2)
+    passes = fl.GradientFlow(network, UP, start).time_to_shrink([0.9, 0.1])
+    lengths = passes[:, 1] - passes[:, 0]
+    jump = 2 * np.log(9) / signal(network)
+    np.testing.assert_allclose(lengths[:2], jump, rtol=1e-3)
+    assert lengths[2] < jump
+    assert lengths[3] < 0.2 * jump
+
+
+def test_a_multiplier_below_one_over_the_width_is_rich_only_at_a_fixed_ratio_of_the_rates():
+    width = 10.0 ** np.arange(2, 9, 2)
+    for eta_w, falls in ((7.0, True), (width**4, False)):
+        network = fl.Network(width, width**-1.5, 2.0, 0.5, 1.0, eta_w)
+        flow = fl.GradientFlow(network, UP, network.typical_gram(overlap=0))
+        quotient = flow.kernel_floor / signal(network)
+        assert (np.diff(np.log(quotient)) < 0).all() == falls
+        assert (quotient[-1] < 0.01) == falls
+
+
+def test_noise_that_makes_the_mean_logarithm_negative_keeps_the_plateau_for_good():
+    random = np.random.default_rng(13)
+    u, w = 1e-3 * random.normal(size=(2, 200, 3))
+    eta_u, eta_w, labels = 0.05, 0.2, 1 + 8.5 * np.array([-1.0, 1.0])
+    factors = 1 + np.sqrt(eta_u * eta_w) * labels
+    assert (factors > 0).all()
+    assert np.log(factors).mean() < 0 < np.log(factors.mean())
+    for _ in range(2000):
+        error = (np.sum(u * w, axis=1) - random.choice(labels, 200))[:, None]
+        u, w = u - eta_u * error * w, w - eta_w * error * u
+    assert np.quantile(np.abs(np.sum(u * w, axis=1)), 0.9) < 1e-9

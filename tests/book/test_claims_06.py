@@ -202,3 +202,44 @@ def test_the_buttons_lead_to_one_example_of_each_name(name):
         for s in (values["uw"], values["target"])
     )
     assert fl.decompose(start, end).mechanism == name
+
+
+@pytest.mark.parametrize(("uu", "ww"), [(0.0, 3.0), (2.0, 0.0)])
+@pytest.mark.parametrize("target", [0.01, -2.0])
+def test_with_a_layer_of_zeros_the_first_piece_of_slope_is_made_by_stretching(uu, ww, target):
+    network = fl.Network(3, 0.5, eta_u=0.3, eta_w=2.0)
+    task = fl.Task(1.0, target, target**2)
+    zero = fl.GradientFlow(network, task, fl.Gram(uu, 0.0, ww))
+    first = fl.decompose(zero.gram(0), zero.gram(1e-6))
+    assert first.rescaling == INFINITY
+    assert first.alignment == 0
+    assert abs(zero.alignment(1e-6)) == pytest.approx(1)
+    other = fl.GradientFlow(network, task, fl.Gram(uu + 1, 0.0, ww + 1))
+    first = fl.decompose(other.gram(0), other.gram(1e-6))
+    assert first.alignment == INFINITY
+    assert first.rescaling == pytest.approx(0, abs=1e-9)
+
+
+def test_layers_that_align_with_a_negative_target_turn_apart():
+    def at(overlap):
+        length = np.hypot(overlap, 0.8)
+        return fl.Gram(length, overlap, length)
+
+    for sign in (1, -1):
+        align = fl.decompose(at(sign * 0.1), at(sign * 2.5))
+        back = fl.decompose(at(sign * 2.5), at(sign * 0.1))
+        assert (align.mechanism, back.mechanism) == ("alignment", "disalignment")
+        assert np.sign(align.turn) == -sign
+        assert np.sign(back.turn) == sign
+
+
+def test_a_name_compares_the_ends_and_sees_a_turn_where_the_shares_are_nothing():
+    def at(overlap):
+        length = np.hypot(overlap, 0.2)
+        return fl.Gram(length, overlap, length)
+
+    for end, name in ((8.0, "rescaling"), (2.0, "alignment")):
+        learned = fl.decompose(at(-2.0), at(end))
+        assert learned.crossed
+        assert abs(learned.turn) > np.radians(150)
+        assert learned.mechanism == name

@@ -149,3 +149,31 @@ def test_one_neuron_is_lazy_by_imbalance_or_not_at_all():
     balanced = fl.GradientFlow(fl.Network(1, eta_u=4, eta_w=9), UNIT, fl.Gram(4 / 9, 2 / 3, 1.0))
     t = np.linspace(0, 1, 5)
     np.testing.assert_allclose(balanced.kernel(t), 2 * 6 * balanced.slope(t), rtol=1e-9)
+
+
+@pytest.mark.parametrize("overlap", [0.0, 1.5])
+def test_seven_times_smaller_floors_lead_from_one_per_cent_to_root_two_from_slope_0_only(overlap):
+    sigma = 10.0 ** np.linspace(-2, 1, 3001)
+    network = fl.Network(10, 10**-0.5, sigma, sigma)
+    flow = fl.GradientFlow(network, UNIT, network.typical_gram(overlap=overlap))
+    growth = flow.outcome.kernel_ratio
+    one_per_cent, root_two = (np.argmin(np.abs(growth - k)) for k in (1.01, 2**0.5))
+    quotient = flow.kernel_floor[one_per_cent] / flow.kernel_floor[root_two]
+    assert (6.5 < quotient < 7.5) == (overlap == 0)
+
+
+def test_lazy_by_imbalance_means_that_one_layer_does_most_of_the_learning_not_nearly_all():
+    network, task, gram = anywhere(40_000, seed=9)
+    place = fl.locate(network, task, gram)
+    by_w, by_u = network.eta_w * gram.uu, network.eta_u * gram.ww
+    share = np.maximum(by_w, by_u) / (by_w + by_u)
+    share = share[place.regime == fl.Regime.LAZY_BY_IMBALANCE]
+    assert share.min() > 0.5
+    assert share.min() < 0.9
+
+
+def test_a_start_beyond_the_target_is_rich_outside_the_unit_circle():
+    start = fl.Gram(np.hypot(3, 2), 3.0, np.hypot(3, 2))
+    place = fl.locate(fl.Network(2), UNIT, start)
+    assert 1 < place.radius < place.start
+    assert place.regime is fl.Regime.RICH

@@ -250,3 +250,27 @@ def test_layers_that_know_of_each_other_obey_the_plane_and_not_the_exponents():
     flow = fl.GradientFlow(network, UNIT, fl.Gram.from_weights(u0, u0))
     assert fl.SCALINGS["ntk"].phase() is fl.Phase.KERNEL
     assert flow.outcome.kernel_ratio == pytest.approx(width**-0.5, rel=0.01)
+
+
+def test_five_equal_layers_of_enormous_weights_are_lazy_if_one_learns_much_faster():
+    network = fl.Network(5, 1.0, 1e3, 1e3, np.array([1.0, 1e-3]), np.array([1.0, 1e3]))
+    ensemble = fl.Ensemble(network, UNIT, size=1000, seed=1)
+    unlearned, kept = np.median(ensemble.kernel_ratio, axis=0)
+    assert unlearned < 0.99
+    assert kept > 0.9999
+
+
+def test_a_large_start_ends_perpendicular_from_two_neurons_on():
+    network = fl.Network(np.array([1, 2, 5]), 1.0, 100.0, 100.0)
+    alignment = np.abs(fl.Ensemble(network, UNIT, size=200, seed=1).final_alignment)
+    assert alignment[:, 0] == pytest.approx(1, abs=1e-6)
+    assert (np.median(alignment[:, 1:], axis=0) < 1e-3).all()
+
+
+@pytest.mark.parametrize("width", [1000, 10**6])
+@pytest.mark.parametrize("overlap", [0.0, -2.0])
+def test_the_catapult_comes_down_up_to_about_four(width, overlap):
+    for first, settles in ((2.5, True), (3.9, True), (4.1, False)):
+        network = fl.Network(width, width**-0.5, eta_u=first / 2, eta_w=first / 2)
+        descent = fl.GradientDescent(network, UNIT, network.typical_gram(overlap=overlap))
+        assert (descent.loss(5000) < 1e-20) == settles

@@ -74,6 +74,10 @@ def test_learning_features_dilutes_chance():
     flow = start_of(fl.SCALINGS["mean_field"].at_width(10_000), 20_000, seed=6)
     spreads = [np.std(k) / np.mean(k) for k in (flow.kernel(0), flow.kernel(INFINITY))]
     assert spreads[1] / spreads[0] == pytest.approx(0.5, abs=0.01)
+    start, end = flow.kernel(0), flow.kernel(INFINITY)
+    squares, sizes = end**2 - start**2, end - start
+    assert np.std(squares) / np.mean(squares) < 0.001
+    assert np.std(sizes) / np.mean(sizes) > 0.005
 
 
 def test_the_kernel_ends_larger_exactly_where_the_slope_starts_below_the_target():
@@ -248,3 +252,47 @@ def test_dice_agree_at_large_widths_only():
         assert kernels[1] < 1e-12 < kernels[0]
         gap.append(abs(drifts[1] / drifts[0] - 1))
     assert gap[1] < 0.1
+
+
+def test_two_neurons_with_huge_weights_are_lazy_if_one_layer_is_huger():
+    network = fl.Network(2, 1.0, 1e3, np.array([1e3, 1e6]))
+    alike, unlike = np.median(fl.Ensemble(network, UNIT, size=2000, seed=1).kernel_ratio, axis=0)
+    assert alike < 0.99
+    assert unlike > 0.9999
+
+
+def test_at_ten_thousand_neurons_a_kernel_is_certain_to_between_1_and_1_4_per_cent():
+    spread = {}
+    for name, recipe in fl.SCALINGS.items():
+        kernel = start_of(recipe.at_width(10_000), 40_000, seed=6).kernel(0)
+        spread[name] = np.std(kernel) / np.mean(kernel)
+        assert 0.0098 < spread[name] < 0.0144
+    assert spread["kaiming"] > 1.3 * spread["ntk"]
+
+
+def test_a_slowly_lazy_recipe_changes_its_kernels_by_more_than_chance_does():
+    width = 10**8
+    for power_of_gamma, chance_wins in ((-0.5, True), (-0.9, False)):
+        recipe = fl.Scaling(power_of_gamma, 0, 0, 0, 0)
+        assert recipe.phase() is fl.Phase.KERNEL
+        flow = start_of(recipe.at_width(width), 2000, seed=7)
+        chance = np.std(flow.kernel(0)) / np.mean(flow.kernel(0))
+        change = np.abs(flow.outcome.kernel_drift)
+        assert (10 * np.max(change) < chance) == chance_wins
+
+
+def test_steps_a_little_too_large_keep_the_kernel_to_within_one_per_cent():
+    for first, keeps in ((2.005, True), (2.5, False)):
+        network = fl.Network(10**6, 1e-3, eta_u=first / 2, eta_w=first / 2)
+        descent = fl.GradientDescent(network, UNIT, network.typical_gram(overlap=0))
+        start, end = descent.kernel([0, 20_000])
+        assert abs(descent.residual(20_000)) < 1e-9
+        assert end <= 2
+        assert (abs(end / start - 1) < 0.01) == keeps
+
+
+def test_half_of_the_networks_may_keep_their_kernel_to_the_end_and_fewer_be_lazy():
+    network = fl.Network(18, 18**-0.5, 2**0.5, 2**0.5)
+    outcome = start_of(network, 40_000, seed=1).outcome
+    assert np.mean(np.abs(outcome.kernel_drift) < 0.01) > 0.5
+    assert np.mean(outcome.kernel_excursion < 0.01) < 0.46

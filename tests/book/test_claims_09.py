@@ -281,3 +281,49 @@ def test_a_large_start_of_few_neurons_unlearns():
     flow = fl.GradientFlow(network, UNIT, network.sample_gram(size=500, seed=0))
     assert np.median(flow.outcome.kernel_excursion) > 0.05
     assert (fl.error_parts(flow, INFINITY, 1.0).interference < 0).mean() > 0.95
+
+
+def test_a_zero_function_that_stays_lazy_by_a_large_output_layer_says_nothing_off_the_line():
+    network, line = fl.Network(10, sigma_u=30.0, sigma_w=0.0), np.eye(5)[0]
+    u0, w0 = simulation.sample_layers(network, 5, seed=0)
+    flow = fl.GradientFlow(network, UNIT, fl.Gram.from_weights(u0, w0 @ line))
+    assert flow.outcome.kernel_excursion < 0.01
+    run = simulation.gradient_flow(network, (np.outer([1, -1], line), [1, -1]), u0, w0, [0, 1])
+    assert run.predict(np.eye(5))[-1] == pytest.approx(line, abs=1e-6)
+
+
+def from_zero(height, imbalance):
+    """Return a flow of width 200 from slope 0 at a place (X, Y) of the plane."""
+    uu = imbalance + np.hypot(height, imbalance)
+    sigma_u, sigma_w = np.sqrt(uu / 200), height / np.sqrt(200 * uu)
+    network = fl.Network(200, sigma_u=sigma_u, sigma_w=sigma_w)
+    return fl.GradientFlow(network, UNIT, fl.Gram(uu, 0.0, height**2 / uu))
+
+
+def paid_over_price(flow):
+    return fl.error_parts(flow, INFINITY, 400).laziness / share(flow) ** 2
+
+
+@pytest.mark.parametrize("place", [(0.1, 0.0), (0.01, -0.099)])
+def test_a_rich_network_pays_less_than_the_price_but_more_with_a_larger_output_layer(place):
+    assert paid_over_price(from_zero(*place)) < 0.5
+    assert paid_over_price(from_zero(0.01, 0.099)) > 2
+
+
+def test_the_next_order_counts_where_the_input_layer_learns_and_the_price_is_next_to_nothing():
+    assert paid_over_price(from_zero(30.0, 30.0)) == pytest.approx(1, abs=0.01)
+    corner = from_zero(0.3, 30.0)
+    assert corner.outcome.kernel_excursion < 0.01
+    assert paid_over_price(corner) > 2
+    assert share(corner) < 1e-4
+
+
+@pytest.mark.parametrize(("start", "holds"), [(0.001, True), (2.0, False)])
+def test_the_map_needs_a_start_that_is_small_against_the_determinant(start, holds):
+    x, y, width = 1.0, 50.0, 100  # v₀/v* is small against the distance from the corner in any case
+    kernel = np.hypot(start, np.hypot(x, y))
+    uu, ww = kernel + y, (x**2 + start**2) / (kernel + y)
+    network = fl.Network(width, sigma_u=np.sqrt(uu / width), sigma_w=np.sqrt(ww / width))
+    flow = fl.GradientFlow(network, UNIT, fl.Gram(uu, start, ww))
+    mapped = (np.hypot(1, np.hypot(x, y)) + y) * x**2 / (np.hypot(x, y) + y) / width
+    assert (abs(fl.off_line_variance(flow, INFINITY) / mapped - 1) < 0.05) == holds

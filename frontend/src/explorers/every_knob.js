@@ -66,7 +66,7 @@ function compute(parameters) {
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
     summary: [
-      ...verdict(ratio),
+      ...verdict(exact),
       ` At width ${formatCount(Math.round(parameters.width))} the kernel ends at ${formatNumber(ratio, 4)} times its start, ` +
         `the layers at alignment ${formatNumber(exact.alignment(Infinity), 3)}.`,
     ],
@@ -77,9 +77,25 @@ const FROZEN = { text: "frozen kernel", tone: "kernel" };
 const LOGISTIC = { text: "logistic limit", tone: "feature" };
 const SHAPE = { text: "a curve of logistic shape", tone: "feature" }; // seldom the one drawn, which knows no floor
 
-/** Which of the two limits the exact curve keeps to, if any, or the shape of which. */
-function verdict(ratio) {
-  if (Math.abs(ratio - 1) <= LAZY) return ["The exact curve keeps to the ", FROZEN, ": the kernel regime."];
+/**
+ * By how much K exceeds 2γη|v|, its size without a floor, at the lower end of the way; ∞ from the wrong side.
+ *
+ * @param {GradientFlow} flow
+ */
+function aboveLogistic({ initial, task, kernelFloor }) {
+  if (initial.slope * task.target <= 0) return Infinity;
+  return Math.hypot(1, kernelFloor / (initial.signal * Math.min(Math.abs(initial.slope), Math.abs(task.target)))) - 1;
+}
+
+/**
+ * Which of the two limits the exact curve keeps to, if any, or the shape of which.
+ *
+ * @param {GradientFlow} exact
+ */
+function verdict(exact) {
+  const ratio = exact.kernelRatio(Infinity);
+  if (exact.kernelExcursion <= LAZY) return ["The exact curve keeps to the ", FROZEN, ": the kernel regime."];
+  if (aboveLogistic(exact) <= LAZY) return ["The exact curve keeps to the ", LOGISTIC, ": its kernel has next to no floor."];
   if (ratio > 20) return ["The exact curve has left the ", FROZEN, " for ", SHAPE, ": features are learned."];
   return ["The exact curve keeps to neither the ", FROZEN, " nor the ", LOGISTIC, "."];
 }

@@ -3,12 +3,12 @@ import { formatNumber } from "../base/format.js";
 import { HalfPlanePanel } from "../charts/half_plane_panel.js";
 import { clockTime } from "../charts/scales.js";
 import { decompose, GradientFlow, locate, MECHANISM, REGIME } from "../solver/index.js";
-import { gramOf, networkOf, recipe, remembering, taskOf, timeUnit } from "./setting.js";
+import { gramOf, largestGrowth, networkOf, recipe, remembering, taskOf, timeUnit } from "./setting.js";
 
 const MEANING = {
-  [MECHANISM.alignment]: "the layers turn towards each other",
-  [MECHANISM.disalignment]: "the layers turn away from each other",
-  [MECHANISM.rescaling]: "the layers change their lengths more than their angle",
+  [MECHANISM.alignment]: "the layers turn towards one line",
+  [MECHANISM.disalignment]: "the layers turn away from one line",
+  [MECHANISM.rescaling]: "from start to end the layers change their lengths more than the size of ζ",
   [MECHANISM.kernel]: "the point hardly turns and hardly changes its distance from the origin",
 };
 
@@ -34,13 +34,6 @@ function train(setting) {
 
 const trained = remembering(train);
 
-/** The largest |log₂ K/K(0)| of all times: at the end, or on the way, where u·w passes 0 and K is least. */
-function largestGrowth(flow, gram, target) {
-  const end = Math.abs(Math.log2(flow.kernelRatio(Infinity)));
-  const { kernel, floor } = flow.initial;
-  return gram.uw * target < 0 ? Math.max(end, Math.abs(Math.log2(floor / kernel))) : end;
-}
-
 function compute(parameters) {
   const { clock, ...setting } = parameters;
   const training = trained(setting);
@@ -55,7 +48,7 @@ function compute(parameters) {
     end: { along: training.along(Infinity), across: gram.rootDeterminant },
     target,
     cosines: { before: gram.alignment, after: flow.alignment(t) },
-    mix: Math.min(largestGrowth(flow, gram, target) / 2, 1),
+    mix: Math.min(largestGrowth(flow) / 2, 1),
     parameters: training.recipe(t),
     quantities: {
       rescaling_share: learned.rescaling,
@@ -90,13 +83,13 @@ function describeAngles(before, after) {
 
 function summarise({ mechanism, crossed }, ratio, regime, before, after) {
   const name = mechanism === MECHANISM.kernel ? "Kernel regime" : mechanism[0].toUpperCase() + mechanism.slice(1);
-  const by = crossed && mechanism === MECHANISM.alignment ? ", by way of disalignment" : "";
+  const by = crossed && [MECHANISM.alignment, MECHANISM.rescaling].includes(mechanism) ? ", by way of disalignment" : "";
   const angles = describeAngles(before, after);
   const turned = [MECHANISM.alignment, MECHANISM.disalignment].includes(mechanism);
   if (turned && regime === REGIME.by_imbalance) {
     return [
       { text: "The kernel is frozen", tone: "kernel" },
-      ` (K(∞)/K₀ = ${formatNumber(ratio, 4)}), for one layer is much larger than the other, `,
+      ` (K(∞)/K₀ = ${formatNumber(ratio, 4)}), for one layer outweighs the other, `,
       { text: "and yet the layers turn", tone: "feature" },
       `: ${angles}.`,
     ];

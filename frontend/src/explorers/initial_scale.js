@@ -3,7 +3,7 @@ import { LinePanel } from "../charts/line_panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
 import { GradientFlow, KernelFlow } from "../solver/index.js";
-import { clockGrid, gramOf, networkOf, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
+import { clockGrid, gramOf, largestGrowth, networkOf, recipe, remembering, sample, scaled, taskOf, timeUnit } from "./setting.js";
 
 const GRID = clockGrid(160);
 
@@ -27,6 +27,7 @@ function train({ draws_u, draws_w, ...setting }) {
     start,
     end: flow.weights(Infinity, start.u, start.w),
     endRatio: flow.kernelRatio(Infinity),
+    verdict: verdict(flow.kernelRatio(Infinity), flow.kernelExcursion),
     loss: sample(GRID, (x) => share(flow.residual(unit * x))),
     frozenLoss: sample(GRID, (x) => share(frozen.residual(unit * x))),
     kernel: sample(GRID, (x) => flow.kernelRatio(unit * x)),
@@ -56,8 +57,15 @@ function look(trained, clock) {
 const [trainChosen, trainReference] = [remembering(train), remembering(train)];
 
 /** How far a network left the kernel regime: 0 where its kernel stayed, 1 where it changed by a factor of 3 or more. */
-function novelty(ratio) {
-  return Math.min(Math.abs(Math.log(ratio)) / Math.log(3), 1);
+function novelty(flow) {
+  return Math.min(largestGrowth(flow) / Math.log2(3), 1);
+}
+
+/** What a network did with its kernel; one that comes back has not kept it. */
+function verdict(ratio, excursion) {
+  if (excursion < 0.05) return "kept its kernel";
+  if (ratio < 1.5 && ratio > 0.67) return "moved its kernel";
+  return "rebuilt its kernel";
 }
 
 function extentOf({ start, end }) {
@@ -72,11 +80,6 @@ function compute(parameters, { draws_u, draws_w }) {
   const chosen = look(trainChosen(setting), clock);
   const reference = look(trainReference({ ...setting, sigma: sigma_reference }), clock);
   const [one, other] = [chosen, reference].map(({ sigma }) => `σ = ${formatShort(Number(sigma.toPrecision(2)))}`);
-  const verdict = (ratio) => {
-    if (Math.abs(ratio - 1) < 0.05) return "kept its kernel";
-    if (ratio < 1.5 && ratio > 0.67) return "moved its kernel";
-    return "rebuilt its kernel";
-  };
   return {
     chosen,
     reference,
@@ -92,11 +95,11 @@ function compute(parameters, { draws_u, draws_w }) {
     summary: [
       "Both networks reach the same loss. The one that starts at ",
       { text: other, tone: "kernel" },
-      ` ${verdict(reference.endRatio)} (K(∞)/K₀ = ${formatNumber(reference.endRatio, 4)}); the one that starts at `,
+      ` ${reference.verdict} (K(∞)/K₀ = ${formatNumber(reference.endRatio, 4)}); the one that starts at `,
       { text: one, tone: "mixed" },
-      ` ${verdict(chosen.endRatio)} (${formatNumber(chosen.endRatio, 3)}).`,
+      ` ${chosen.verdict} (${formatNumber(chosen.endRatio, 3)}).`,
     ],
-    mix: novelty(chosen.endRatio),
+    mix: novelty(chosen.flow),
     x: clockTime(clock),
     names: { one, other },
   };

@@ -81,15 +81,16 @@ const percent = (share) => `${formatNumber(100 * Math.abs(share), 3)}\u00a0%`;
 function summarise(width, drift, largest, slope, target) {
   const at = `At width ${formatCount(width)}`;
   if (largest === 0) return `${at} this network starts at its target: nothing is learned and nothing moves.`;
+  const tone = largest <= LAZY ? "kernel" : "feature";
   if (Math.abs(drift) < 1e-6 * largest) {
     return [
       `${at} `,
-      { text: "the kernel came back", tone: "kernel" },
+      { text: "the kernel came back", tone },
       `: it ends where it started, for the slope went from ${formatNumber(slope, 3)} to ${formatNumber(target, 3)}. On the way it was off by ${percent(largest)}.`,
     ];
   }
   const change = `the kernel ends ${percent(drift)} ${drift > 0 ? "above" : "below"} its start`;
-  return [`${at} `, { text: change, tone: Math.abs(drift) <= LAZY ? "kernel" : "feature" }, ". Ten times the width, a tenth of the change: wide networks in the NTK scaling keep their kernel."];
+  return [`${at} `, { text: change, tone }, ". In wide networks ten times the width makes a tenth of the change: in the NTK scaling they keep their kernel."];
 }
 
 function createView(container, { pickTime, set }) {

@@ -13,16 +13,16 @@ const GRID = clockGrid(120);
 const REACH = 2;
 const NAMED = Object.values(presets).flatMap(({ label, meaning, scaling }) => (scaling ? [{ label, meaning, name: scaling }] : []));
 const PHASES = {
-  [PHASE.kernel]: { name: "Kernel phase", tone: "kernel", limit: "the wider the network, the less its kernel moves" },
-  [PHASE.critical]: { name: "Feature learning, critical", tone: "feature", limit: "at every width the kernel grows by about the same factor" },
+  [PHASE.kernel]: { name: "Kernel phase", tone: "kernel", limit: "in the limit of infinite width the kernel does not move" },
+  [PHASE.critical]: { name: "Feature learning, critical", tone: "feature", limit: "wide networks all grow their kernels by about the same factor" },
   [PHASE.vanishing]: {
     name: "Feature learning from a vanishing start",
     tone: "feature",
-    limit: "the wider the network, the smaller the kernel that it starts from, and the longer the plateau",
+    limit: "the wider the network, the smaller its first kernel beside the one that it needs, and the longer its plateau beside its jump",
   },
 };
 const SPEEDS = {
-  [SPEED.at]: "It learns in a time of order 1",
+  [SPEED.at]: "Its rate at the end is of order 1",
   [SPEED.below]: "In a time of order 1 nothing happens: larger learning rates are needed",
   [SPEED.above]: "In wide networks a step of order 1 diverges: smaller learning rates are needed",
 };
@@ -93,7 +93,7 @@ function compute(parameters, { scalings }) {
     headings: { heading: `at width ${formatCount(width)} and time t = ${formatNumber(t, 3)}` },
     summary: [
       { text: name, tone },
-      `: ${limit}${imbalanced ? ", though its layers align, for one of them is much larger" : ""}. ${SPEEDS[scaling.speed()]}. At width ${formatCount(width)} the kernel ends at ${formatNumber(ratio, 4)} times its start.`,
+      `: ${limit}${imbalanced ? ", though its layers align, for one of them outweighs the other" : ""}. ${SPEEDS[scaling.speed()]}. At width ${formatCount(width)} the kernel ends at ${formatNumber(ratio, 4)} times its start.`,
     ],
   };
 }
@@ -173,7 +173,7 @@ function createView(container, { pickTime, read, set, replay, constants }) {
         signal: powers.signal,
         chosen: result.chosen,
         words: result.words,
-        description: `A map of parametrisations: kernel exponent k to the right, signal exponent b upwards. Below the diagonal b = k lies the kernel phase, above it feature learning from a vanishing start, on it critical feature learning. Where the larger of the two is 0, networks learn in a time of order 1. Chosen: k = ${formatNumber(powers.kernel, 3)}, b = ${formatNumber(powers.signal, 3)}.`,
+        description: `A map of parametrisations: kernel exponent k to the right, signal exponent b upwards. Below the diagonal b = k lies the kernel phase, above it feature learning from a vanishing start, on it critical feature learning. Where the larger of the two is 0, networks learn at a rate of order 1. Chosen: k = ${formatNumber(powers.kernel, 3)}, b = ${formatNumber(powers.signal, 3)}.`,
       });
       const ends = [0, result.target, result.slope[0]];
       const [low, high] = [Math.min(...ends), Math.max(...ends)];

@@ -126,7 +126,7 @@ function createView(container, { pickTime }) {
             : {}),
         },
         mark: { x: tau, ys: { exact: now.exact } },
-        description: `Slope over time, in units in which the jump takes a few: it stays near ${formatNumber(result.exact[0], 2)} and reaches half of its target ${formatNumber(target, 3)} at ${formatNumber(result.jump / result.unit, 3)}; the prediction is ${formatNumber(plateau, 3)}.`,
+        description: `Slope over time, in units in which the jump takes a few: it starts at ${formatNumber(result.exact[0], 2)}, its target is ${formatNumber(target, 3)}, and half of the error is gone at ${formatNumber(result.jump / result.unit, 3)}; the prediction is ${formatNumber(plateau, 3)}.`,
       });
       alignment.draw({
         lines: {

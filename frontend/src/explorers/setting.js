@@ -73,6 +73,16 @@ export function recipe({ width, gamma, sigma_u, sigma_w, eta_u, eta_w }, task, {
 }
 
 /**
+ * The largest |log₂ K/K(0)| of all times: at the end, or on the way, where u·w passes 0 and K is least.
+ * @param {import("../solver/index.js").GradientFlow} flow
+ */
+export function largestGrowth(flow) {
+  const end = Math.abs(Math.log2(flow.kernelRatio(Infinity)));
+  const { kernel, floor, slope } = flow.initial;
+  return slope * flow.task.target < 0 ? Math.max(end, Math.abs(Math.log2(floor / kernel))) : end;
+}
+
+/**
  * The flow's own unit of time: until the error has halved, or 1/rate, or 1 where nothing moves.
  * @param {import("../solver/index.js").GradientFlow} flow
  */
