@@ -21,9 +21,9 @@ LAZY = 0.01
 
 def over_starts(share: str, name: str, flow: fl.GradientFlow, t: float) -> float:
     """Compute a quantile over many starts, or the share of those that are lazy."""
-    ratio = flow.kernel(np.inf) / flow.kernel(0.0)
     if name == "lazy_share":
-        return float(np.mean(np.abs(ratio - 1) <= LAZY))
+        return float(np.mean(flow.outcome.kernel_excursion <= LAZY))
+    ratio = flow.kernel(np.inf) / flow.kernel(0.0)
     values = np.sort(ratio if name == "kernel_ratio" else getattr(flow, name)(t))
     if name == "alignment" and flow.network.width == 1:
         # one neuron is aligned with itself, but for the rounding of its Gram matrix
