@@ -107,11 +107,11 @@ def kernel_drift(
     gram: Gram | None = None,
     **start: Any,
 ) -> Explorer:
-    """Show how far training takes the kernel, over time and against the width.
+    """Show how far the kernel strays on the whole way of training, against the width.
 
-    The network has γ = 1/√d, σ_u = σ_w and learning rates 1 (the NTK parametrisation). With a
-    target of minus the slope at the start (σ² times `overlap`), the kernel comes back to where it
-    started.
+    The network has γ = 1/√d, σ_u = σ_w and learning rates 1 (the NTK parametrisation); beside the
+    largest |K/K(0) − 1| stands the one in the end. With a target of minus the slope at the start
+    (σ² times `overlap`), the kernel comes back to where it started.
 
     Examples
     --------

@@ -72,6 +72,18 @@ test("chosen on the map, Xavier ends where it does in Python, and says all that 
   assert.deepEqual([moved.sigma2_u_factor, moved.fan_offset], [2, 1]);
 });
 
+test("a kernel that comes back has strayed: the drift explorer leads with the whole way, the end is beside it", () => {
+  const { now, scalings } = settingOf("kernel-drift", presets.drift_back.values);
+  const drift = (values) => /** @type {any} */ (explorers["kernel-drift"].compute({ ...now, ...values }, { draws_u: [], draws_w: [], scalings }));
+  const back = drift({});
+  assert.ok(back.quantities.kernel_excursion > 0.1 && Math.abs(back.quantities["kernel_drift@inf"]) < 1e-12);
+  assert.ok(back.over.way.every((strays, i) => strays > 1e6 * back.over.end[i]));
+  assert.match(JSON.stringify(back.summary), /came back/);
+  const straight = drift({ target: 3, overlap: 0.5 });
+  assert.equal(straight.over.end, undefined);
+  assert.equal(straight.quantities.kernel_excursion, Math.abs(straight.quantities["kernel_drift@inf"]));
+});
+
 test("a scaling and the parameters that describe it undo each other", () => {
   for (const scaling of Object.values(SCALINGS).map((powers) => new Scaling(powers))) {
     assert.deepEqual(scalingOf(parametersOf(scaling)), scaling);

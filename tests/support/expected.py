@@ -75,6 +75,7 @@ def shares(flow: fl.GradientFlow, t: float, parameters: dict) -> tuple[float, fl
 
 OTHERS = {
     "kernel_drift": lambda flow, t, _: flow.outcome.kernel_drift,
+    "kernel_excursion": lambda flow, t, _: flow.outcome.kernel_excursion,
     "jump_time": jump_time,
     "plateau": plateau,
     "rescaling_share": lambda *a: shares(*a)[0],
