@@ -100,6 +100,7 @@ def test_scalings():
     grids += [random.uniform(-2, 2, size=5) for _ in range(500)]
     grids += [[getattr(scaling, n) for n in POWERS] for scaling in fl.SCALINGS.values()]
     powers = [dict(zip(POWERS, map(float, grid), strict=True)) for grid in grids]
+    powers += [power | {"width": float(random.choice([0, 0, 0.5, 2]))} for power in powers]
     answers = ask_node([{"what": "scaling", "powers": p} for p in powers])
     seen = set()
     for power, answer in zip(powers, answers, strict=True):
@@ -109,7 +110,8 @@ def test_scalings():
         assert answer["phase"] == scaling.phase().value
         assert answer["speed"] == scaling.speed()
         seen.add((answer["phase"], answer["speed"]))
-    assert len(seen) == 9
+    assert {phase for phase, _ in seen} == {phase.value for phase in fl.Phase}
+    assert len(seen) == 3 * len(fl.Phase)
 
 
 def random_point(random, reach) -> dict:

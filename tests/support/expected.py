@@ -101,7 +101,7 @@ def quantity(name: str, parameters: dict) -> float:
     task = fl.Task(*(parameters[key] for key in TASK))
     gram = fl.Gram(*(parameters[key] for key in GRAM))
     if dynamics == "exponent":
-        powers = {key: parameters["scaling"][key] for key in POWERS}
+        powers = {key: parameters["scaling"][key] for key in (*POWERS, "width")}
         return getattr(fl.Scaling(**powers).exponents(), name)
     if dynamics in SHARES or name == "lazy_share":
         starts = even_starts(network, parameters["draws"]["count"])

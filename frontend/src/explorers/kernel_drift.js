@@ -82,10 +82,11 @@ const percent = (share) => `${formatNumber(100 * Math.abs(share), 3)}\u00a0%`;
 function summarise(width, drift, largest, slope, target) {
   const at = `At width ${formatCount(width)}`;
   if (largest === 0) return `${at} this network starts at its target: nothing is learned and nothing moves.`;
+  const tone = largest <= LAZY ? "kernel" : "feature";
   if (Math.abs(drift) < 1e-6 * largest) {
     return [
       `${at} `,
-      { text: "the kernel came back", tone: "kernel" },
+      { text: "the kernel came back", tone },
       `: it ends where it started, for the slope went from ${formatNumber(slope, 3)} to ${formatNumber(target, 3)}. On the way it was off by ${percent(largest)}.`,
     ];
   }
@@ -93,7 +94,7 @@ function summarise(width, drift, largest, slope, target) {
   const further = largest > Math.abs(drift) * 1.001;
   return [
     `${at} `,
-    { text: `the kernel strays by ${percent(largest)}`, tone: largest <= LAZY ? "kernel" : "feature" },
+    { text: `the kernel strays by ${percent(largest)}`, tone },
     further ? ` on the way, and ends ${percent(drift)} ${side} its start` : `: it ends that far ${side} its start`,
     ". Ten times the width, a tenth of the change: wide networks in the NTK scaling keep their kernel.",
   ];

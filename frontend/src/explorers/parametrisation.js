@@ -1,4 +1,4 @@
-// A scaling as parameters of an explorer: five powers of the width, their factors, and what the fan counts besides.
+// A scaling as parameters of an explorer: five powers, their factors, what the fan counts besides, and what grows.
 
 import { POWERS, Scaling } from "../solver/index.js";
 
@@ -21,7 +21,7 @@ export function scalingOf(parameters) {
   );
   const powers = each((name) => parameters[name]);
   const factors = each((_, power) => parameters[factorOf(power)]);
-  return new Scaling({ ...powers, factors, fan_offset: parameters.fan_offset });
+  return new Scaling({ ...powers, width: 1 - Math.round(parameters.grows ?? 0), factors, fan_offset: parameters.fan_offset });
 }
 
 /**
@@ -32,5 +32,5 @@ export function scalingOf(parameters) {
 export function parametersOf(scaling) {
   const powers = Object.entries(POWERS).map(([name, power]) => [name, scaling[power]]);
   const factors = Object.values(POWERS).map((power) => [factorOf(power), scaling.factors[power]]);
-  return { ...Object.fromEntries([...powers, ...factors]), fan_offset: scaling.fan_offset };
+  return { ...Object.fromEntries([...powers, ...factors]), fan_offset: scaling.fan_offset, grows: 1 - scaling.width };
 }
