@@ -37,6 +37,7 @@ const PHASES = {
     atFixedWidth: "the larger κ, the less of the random slope may stay, and the kernel falls to a fraction that the luck of the start decides",
   },
 };
+const MAPS = { widths: "where a parametrisation lies as the width grows", fixedWidth: "where a limit at a fixed width lies as κ grows" };
 const BELOW_THE_DIAGONAL = { [PHASE.kernel]: { word: "kernel", tone: "kernel" }, [PHASE.unlearning]: { word: "unlearning", tone: "feature" } };
 const SPEEDS = {
   [SPEED.at]: "It learns in a time of order 1",
@@ -137,7 +138,7 @@ function createView(container, { pickTime, read, set, replay, constants }) {
   const side = html("div", { class: "flb-side" });
   container.append(left, side);
   const map = new ExponentPanel(left, {
-    title: "where a parametrisation lies as the width grows",
+    title: MAPS.widths,
     reach: REACH,
     step: 0.25,
     places: placesOf(constants.scalings).map(({ label, meaning, scaling, values }) => {
@@ -190,6 +191,7 @@ function createView(container, { pickTime, read, set, replay, constants }) {
     },
     draw(result) {
       const { powers, place } = result;
+      map.name(result.fixed ? MAPS.fixedWidth : MAPS.widths);
       map.draw({
         kernel: powers.kernel,
         signal: powers.signal,
