@@ -156,8 +156,8 @@ def phase_diagram(
 
     The map's axes are the exponents k (of the initial kernel) and b (of the signal 2γη). A click on
     it adds one power of the width to both initial variances and another to both learning rates.
-    With `grows` = "fixed_width", or a scaling of width 0, the width stays and the powers are those
-    of `kappa`: below the diagonal a start whose layers weigh alike must be unlearned.
+    With a `kappa` above 1 the width stays and the powers are those of `kappa`, as in a scaling of
+    width 0: below the diagonal a start whose layers weigh alike must then be unlearned.
 
     Examples
     --------

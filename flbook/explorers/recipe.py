@@ -78,7 +78,8 @@ def _one(explorer: str, values: Values) -> dict[str, Any]:
 def _scaling(values: Values) -> Scaling:
     powers = {theirs: values[mine] for mine, theirs in shared("terms")["powers"].items()}
     factors = Factors(**{name: values[f"{name}_factor"] for name in Factors._fields})
-    width = 1.0 - values.get("grows", 0.0)
+    # a scale other than the width stands for a limit at a fixed width
+    width = float(values.get("kappa", 1.0) == 1)
     return Scaling(**powers, width=width, factors=factors, fan_offset=values["fan_offset"])
 
 

@@ -128,12 +128,16 @@ def test_a_function_takes_a_scaling_where_its_explorer_has_the_powers(name):
             assert getattr(figure, power) == getattr(scaling, field)
             assert getattr(figure, f"{field}_factor") == getattr(scaling.factors, field)
         assert figure.fan_offset == 1
-        other_limits = [fl.Scaling(0, 1, 1, 0, 0, width=power) for power in (0, 0.5, 2)]
-        if "grows" in parameters(name):
-            assert figure.grows == 0
-            assert FUNCTIONS[name](scaling=other_limits.pop(0)).figure.grows == 1
-        for limit in other_limits:
-            refusal = rf"powers of the width \(width=1\).*{limit.width:g}"
+        limits = [fl.Scaling(0, 1, 1, 0, 0, width=power) for power in (0, 0.5, 2)]
+        beside = {"kappa": 1e4} if "kappa" in parameters(name) else {}
+        if beside:
+            assert FUNCTIONS[name](scaling=limits[0], **beside).figure.kappa == 1e4
+            with pytest.raises(ValueError, match="kappa must be above 1 for a scaling at a fixed"):
+                FUNCTIONS[name](scaling=limits[0])
+            with pytest.raises(ValueError, match="got width=1 and kappa=10000"):
+                FUNCTIONS[name](scaling=scaling, **beside)
+        for limit in limits[len(beside) :]:
+            refusal = rf"powers of the width \(width=1\), got width={limit.width:g}"
             with pytest.raises(ValueError, match=refusal):
                 FUNCTIONS[name](scaling=limit)
     else:
