@@ -95,7 +95,8 @@ def single_mode(initial: Initial, t: Any) -> Modes:
     return Modes(
         growth=share,
         decline=share,
-        both=share - 1.0,
+        # share² = 1 − weight/run
+        both=np.where(still, 0.0, -weight / run / (1.0 + share)),
         push=np.zeros_like(share),
         left=left,
         gone=np.where(left < 0.5, 1.0 - left, np.maximum(a, b) / run),

@@ -147,6 +147,11 @@ class Ensemble(ValueObject):
         """K(∞)/K(0) − 1, to full relative precision however small."""
         return self._ends["kernel_drift"]
 
+    @cached_property
+    def kernel_excursion(self) -> FloatArray:
+        """The largest |K/K(0) − 1| along the whole path: a network is lazy where it is small."""
+        return self._collect("kernel_excursion")["kernel_excursion"]
+
     @property
     def final_alignment(self) -> FloatArray:
         """ζ(∞), with its sign."""

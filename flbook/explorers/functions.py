@@ -107,11 +107,11 @@ def kernel_drift(
     gram: Gram | None = None,
     **start: Any,
 ) -> Explorer:
-    """Show how far training takes the kernel, over time and against the width.
+    """Show how far the kernel strays on the whole way of training, against the width.
 
-    The network has γ = 1/√d, σ_u = σ_w and learning rates 1 (the NTK parametrisation). With a
-    target of minus the slope at the start (σ² times `overlap`), the kernel comes back to where it
-    started.
+    The network has γ = 1/√d, σ_u = σ_w and learning rates 1 (the NTK parametrisation); beside the
+    largest |K/K(0) − 1| stands the one in the end. With a target of minus the slope at the start
+    (σ² times `overlap`), the kernel comes back to where it started.
 
     Examples
     --------
@@ -156,6 +156,8 @@ def phase_diagram(
 
     The map's axes are the exponents k (of the initial kernel) and b (of the signal 2γη). A click on
     it adds one power of the width to both initial variances and another to both learning rates.
+    With a `kappa` above 1 the width stays and the powers are those of `kappa`, as in a scaling of
+    width 0: below the diagonal a start whose layers weigh alike must then be unlearned.
 
     Examples
     --------

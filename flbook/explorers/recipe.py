@@ -50,6 +50,7 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
         powers = {name: getattr(scaling, name) for name in Factors._fields}
         shown["scaling"] = {
             **powers,
+            "width": scaling.width,
             "factors": scaling.factors._asdict(),
             "fan_offset": scaling.fan_offset,
         }
@@ -77,7 +78,9 @@ def _one(explorer: str, values: Values) -> dict[str, Any]:
 def _scaling(values: Values) -> Scaling:
     powers = {theirs: values[mine] for mine, theirs in shared("terms")["powers"].items()}
     factors = Factors(**{name: values[f"{name}_factor"] for name in Factors._fields})
-    return Scaling(**powers, factors=factors, fan_offset=values["fan_offset"])
+    # a scale other than the width stands for a limit at a fixed width
+    width = float(values.get("kappa", 1.0) == 1)
+    return Scaling(**powers, width=width, factors=factors, fan_offset=values["fan_offset"])
 
 
 def network_of(values: Values) -> Network:
@@ -90,7 +93,11 @@ def network_of(values: Values) -> Network:
     """
     width, sigma = round(values["width"]), values.get("sigma", 1.0)
     if "c_gamma" in values:
-        network = _scaling(values).at_width(width)
+        scaling = _scaling(values)
+        if scaling.width:
+            network = scaling.at_width(width)
+        else:
+            network = scaling.at_scale(values["kappa"], base_width=width)
         return Network(
             width,
             network.gamma,

@@ -62,7 +62,7 @@ def starting_values(
 
     # each is read in the light of those before it
     if scaling is not None:
-        take("scaling", _of_scaling(scaling, factors=network is None))
+        take("scaling", _of_scaling(scaling, values, factors=network is None))
     if network is not None:
         found = _of_network(_one("network", Network, network), values)
         if _draws_neurons(known) and found["width"] > known["width"].max:
@@ -120,13 +120,18 @@ def _of_task(task: Task, values: Values) -> Values:
     }
 
 
-def _of_scaling(scaling: Scaling, *, factors: bool) -> Values:
+def _of_scaling(scaling: Scaling, values: Values, *, factors: bool) -> Values:
     """Return the powers of `scaling`, its fan, and its factors if they are wanted."""
     instance("scaling", scaling, Scaling)
-    if scaling.width != 1:
-        raise ValueError(
-            f"scaling must be in powers of the width (width=1), got width={scaling.width:g}"
-        )
+    if scaling.width == 0 and "kappa" in values:
+        if values["kappa"] == 1:
+            raise ValueError(
+                f"kappa must be above 1 for a scaling at a fixed width, got {values['kappa']:g}"
+            )
+    elif scaling.width != 1 or values.get("kappa", 1.0) != 1:
+        got = f"width={scaling.width:g}"
+        got += f" and kappa={values['kappa']:g}" if "kappa" in values else ""
+        raise ValueError(f"scaling must be in powers of the width (width=1), got {got}")
     powers = {power: vars(scaling)[name] for power, name in shared("terms")["powers"].items()}
     found = {**powers, "fan_offset": scaling.fan_offset}
     if factors:

@@ -7,7 +7,7 @@ import { parametersOf, scalingOf } from "../src/explorers/parametrisation.js";
 import { movedTo } from "../src/explorers/phase_diagram.js";
 import { presetValues } from "../src/explorers/presets.js";
 import { remembering } from "../src/explorers/setting.js";
-import { Scaling } from "../src/solver/index.js";
+import { PHASE, Scaling } from "../src/solver/index.js";
 import { SCALINGS } from "./support/scalings.js";
 
 function settingOf(explorer, values = {}) {
@@ -70,6 +70,40 @@ test("chosen on the map, Xavier ends where it does in Python, and says all that 
   assert.deepEqual(new Scaling(/** @type {any} */ (parameters.scaling)), new Scaling(scalings.xavier));
   const moved = { ...chosen, ...movedTo(1, 0.5, chosen) };
   assert.deepEqual([moved.sigma2_u_factor, moved.fan_offset], [2, 1]);
+});
+
+test("a kernel that comes back has strayed: the drift explorer leads with the whole way, the end is beside it", () => {
+  const { now, scalings } = settingOf("kernel-drift", presets.drift_back.values);
+  const drift = (values) => /** @type {any} */ (explorers["kernel-drift"].compute({ ...now, ...values }, { draws_u: [], draws_w: [], scalings }));
+  const back = drift({});
+  assert.ok(back.quantities.kernel_excursion > 0.1 && Math.abs(back.quantities["kernel_drift@inf"]) < 1e-12);
+  assert.ok(back.over.way.every((strays, i) => strays > 1e6 * back.over.end[i]));
+  assert.match(JSON.stringify(back.summary), /came back/);
+  const straight = drift({ target: 3, overlap: 0.5 });
+  assert.equal(straight.over.end, undefined);
+  assert.equal(straight.quantities.kernel_excursion, Math.abs(straight.quantities["kernel_drift@inf"]));
+});
+
+test("at a fixed width the map is below its diagonal what every place there is: to be unlearned, or kept by one large layer", () => {
+  for (const [preset, phase, word] of [["unlearning", PHASE.unlearning, "unlearning"], ["one_layer", PHASE.kernel, "kernel"]]) {
+    const { now, scalings } = settingOf("phase-diagram", presets[preset].values);
+    const at = (values) => /** @type {any} */ (explorers["phase-diagram"].compute({ ...now, ...values }, { draws_u: [], draws_w: [], scalings }));
+    let below = 0;
+    for (let kernel = -2; kernel <= 2; kernel += 0.5) {
+      for (let signal = -2; signal < kernel; signal += 0.5) {
+        const moved = movedTo(kernel, signal, now);
+        if (moved === undefined) continue;
+        below++;
+        assert.equal(at(moved).scaling.phase(), phase);
+        assert.equal(at(moved).below.word, word);
+      }
+    }
+    assert.ok(below > 10);
+    const { quantities, fixed } = at({ kappa: 1e9 });
+    assert.ok(fixed && (preset === "one_layer") === Math.abs(quantities["kernel_ratio@inf"] - 1) < 0.01);
+    // a named parametrisation leads back to the limit of wide networks
+    assert.equal(at(parametersOf(new Scaling(scalings.ntk))).fixed, false);
+  }
 });
 
 test("a scaling and the parameters that describe it undo each other", () => {

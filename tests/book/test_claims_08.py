@@ -130,6 +130,21 @@ def test_the_formulas_of_end_and_way(sigma, factors):
     assert np.median(outcome.kernel_excursion) == pytest.approx(np.median(way), rel=0.05)
 
 
+def test_half_of_all_ntk_networks_keep_their_kernel_from_45_neurons_on_and_19_in_20_from_171():
+    z = np.random.default_rng(17).standard_normal(10**6)
+    end = np.abs(1 - z**2)
+    way = np.where(z < 0, np.maximum(end, z**2), end)
+    half, most = np.quantile(way, [0.5, 0.95]) / 0.02
+    assert round(half) == 45
+    assert most == pytest.approx(171, abs=1.5)
+    assert fl.lazy_width(NTK, UNIT, size=20_000, seed=18).width == pytest.approx(half, rel=0.03)
+    lazy = start_of(NTK.at_width(171), 40_000, seed=19).outcome.kernel_excursion < 0.01
+    assert np.mean(lazy) == pytest.approx(0.95, abs=0.005)
+    # the end alone would ask for fewer
+    drift = fl.Ensemble(NTK.at_width(42), UNIT, 20_000, seed=20).kernel_drift
+    assert np.median(np.abs(drift)) < 0.01
+
+
 def test_recipes_that_never_keep_their_kernel_and_how_the_others_pay():
     widths = {
         name: [fl.lazy_width(scaling, UNIT, tau, size=1000).width for tau in (0.01, 0.001)]

@@ -128,9 +128,18 @@ def test_a_function_takes_a_scaling_where_its_explorer_has_the_powers(name):
             assert getattr(figure, power) == getattr(scaling, field)
             assert getattr(figure, f"{field}_factor") == getattr(scaling.factors, field)
         assert figure.fan_offset == 1
-        at_a_fixed_width = fl.Scaling(0, 1, 1, 0, 0, width=0)
-        with pytest.raises(ValueError, match=r"powers of the width \(width=1\), got width=0"):
-            FUNCTIONS[name](scaling=at_a_fixed_width)
+        limits = [fl.Scaling(0, 1, 1, 0, 0, width=power) for power in (0, 0.5, 2)]
+        beside = {"kappa": 1e4} if "kappa" in parameters(name) else {}
+        if beside:
+            assert FUNCTIONS[name](scaling=limits[0], **beside).figure.kappa == 1e4
+            with pytest.raises(ValueError, match="kappa must be above 1 for a scaling at a fixed"):
+                FUNCTIONS[name](scaling=limits[0])
+            with pytest.raises(ValueError, match="got width=1 and kappa=10000"):
+                FUNCTIONS[name](scaling=scaling, **beside)
+        for limit in limits[len(beside) :]:
+            refusal = rf"powers of the width \(width=1\), got width={limit.width:g}"
+            with pytest.raises(ValueError, match=refusal):
+                FUNCTIONS[name](scaling=limit)
     else:
         with pytest.raises(TypeError, match=f"c_gamma is not a parameter of the explorer '{name}'"):
             Explorer(name, scaling=fl.SCALINGS["mup"])

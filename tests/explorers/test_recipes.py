@@ -166,3 +166,35 @@ def test_a_named_scaling_is_shown_with_its_factors(opener):
             fl.Gram(shown["uu"], shown["uw"], shown["ww"]),
         )
         assert flow.outcome.kernel_ratio == pytest.approx(wanted, rel=1e-9)
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 1000])
+def test_a_limit_at_a_fixed_width_is_shown_with_its_network(width):
+    factors = fl.Factors(sigma2_u=2.0, sigma2_w=0.5, eta_u=0.3, eta_w=1.2)
+    for limit in (
+        fl.Scaling(0, 1, 1, 0, 0, width=0, factors=factors),
+        fl.Scaling(0.5, 1, 0, -1, 0.5, width=0, factors=factors, fan_offset=1),
+    ):
+        explorer = explorers.phase_diagram(scaling=limit, width=width, kappa=1e5)
+        shown, network = explorer.parameters(), limit.at_scale(1e5, base_width=width)
+        for name in NETWORK:
+            assert shown[name] == pytest.approx(getattr(network, name), rel=1e-9), name
+        assert shown["scaling"]["width"] == 0
+        # and a network beside the powers is the one that is shown
+        given = fl.Network(width, 0.02, 0.5, 0.7, 2.0, 3.0)
+        again = explorers.phase_diagram(scaling=limit, network=given, kappa=1e3).parameters()
+        for name in NETWORK:
+            assert again[name] == pytest.approx(getattr(given, name), rel=1e-9), name
+
+
+def test_the_large_start_at_a_fixed_width_ends_where_the_formula_says():
+    limit = fl.Scaling(0, 1, 1, 0, 0, width=0)
+    shown = explorers.phase_diagram(scaling=limit, width=5, kappa=1e9, overlap=1).parameters()
+    flow = fl.GradientFlow(
+        fl.Network(**{name: shown[name] for name in NETWORK}),
+        fl.Task(1.0, 1.0, 1.0),
+        fl.Gram(shown["uu"], shown["uw"], shown["ww"]),
+    )
+    left = np.sqrt(1 - flow.kernel_alignment(0.0) ** 2)
+    assert flow.outcome.kernel_ratio == pytest.approx(left, rel=1e-6)
+    assert left < 0.99

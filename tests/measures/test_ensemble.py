@@ -65,7 +65,7 @@ def test_shapes_of_several_networks_and_tasks():
     task = fl.Task(1.0, np.ones((2, 1)), 1.0)
     ensemble = fl.Ensemble(network, task, 50, seed=1)
     assert ensemble.shape == (50, 2, 3)
-    for name in (*NAMES, "kernel_drift", "alignment_cotangent", "rate"):
+    for name in (*NAMES, "kernel_drift", "kernel_excursion", "alignment_cotangent", "rate"):
         assert getattr(ensemble, name).shape == (50, 2, 3)
     # both tasks are learned from the same starts
     assert np.array_equal(ensemble.initial_slope[:, 0], ensemble.initial_slope[:, 1])
@@ -111,7 +111,7 @@ def test_a_million_networks_need_no_more_memory_than_their_results():
 
 def test_values_are_read_only():
     ensemble = fl.Ensemble(fl.Network(3), TASK, 5, seed=1)
-    for name in (*NAMES, "kernel_drift", "alignment_cotangent", "rate"):
+    for name in (*NAMES, "kernel_drift", "kernel_excursion", "alignment_cotangent", "rate"):
         with pytest.raises(ValueError, match="read-only"):
             getattr(ensemble, name)[0] = 1.0
 

@@ -203,6 +203,12 @@ def test_small_displacements_keep_their_digits():
     assert flow.at(np.inf).displacement.uu == pytest.approx(1e9 / 4e18, rel=1e-9)
 
 
+def test_small_displacements_of_a_stuck_network_keep_their_digits():
+    flow = fl.GradientFlow(fl.Network(1), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, -1.0, 1.0))
+    # du/dt = −(v − v*)w = 2w, for so short a time
+    assert flow.at(1e-12).displacement.uu == pytest.approx(4e-24, rel=1e-9)
+
+
 def test_a_stuck_network_loses_its_weights():
     flow = fl.GradientFlow(fl.Network(1), fl.Task(1.0, 1.0, 1.0), fl.Gram(1.0, -1.0, 1.0))
     gone = flow.at(np.inf).displacement

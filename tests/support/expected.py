@@ -21,9 +21,9 @@ LAZY = 0.01
 
 def over_starts(share: str, name: str, flow: fl.GradientFlow, t: float) -> float:
     """Compute a quantile over many starts, or the share of those that are lazy."""
-    ratio = flow.kernel(np.inf) / flow.kernel(0.0)
     if name == "lazy_share":
-        return float(np.mean(np.abs(ratio - 1) <= LAZY))
+        return float(np.mean(flow.outcome.kernel_excursion <= LAZY))
+    ratio = flow.kernel(np.inf) / flow.kernel(0.0)
     values = np.sort(ratio if name == "kernel_ratio" else getattr(flow, name)(t))
     if name == "alignment" and flow.network.width == 1:
         # one neuron is aligned with itself, but for the rounding of its Gram matrix
@@ -75,6 +75,7 @@ def shares(flow: fl.GradientFlow, t: float, parameters: dict) -> tuple[float, fl
 
 OTHERS = {
     "kernel_drift": lambda flow, t, _: flow.outcome.kernel_drift,
+    "kernel_excursion": lambda flow, t, _: flow.outcome.kernel_excursion,
     "jump_time": jump_time,
     "plateau": plateau,
     "rescaling_share": lambda *a: shares(*a)[0],
@@ -100,7 +101,7 @@ def quantity(name: str, parameters: dict) -> float:
     task = fl.Task(*(parameters[key] for key in TASK))
     gram = fl.Gram(*(parameters[key] for key in GRAM))
     if dynamics == "exponent":
-        powers = {key: parameters["scaling"][key] for key in POWERS}
+        powers = {key: parameters["scaling"][key] for key in (*POWERS, "width")}
         return getattr(fl.Scaling(**powers).exponents(), name)
     if dynamics in SHARES or name == "lazy_share":
         starts = even_starts(network, parameters["draws"]["count"])

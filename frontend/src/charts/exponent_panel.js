@@ -8,8 +8,9 @@ const MARGIN = { left: 34, right: 10, top: 10, bottom: 38 };
 const ROW = 20; // px between the names of parametrisations that share a point
 
 /**
- * What is drawn: the place and its words, which of the named places are set, and the picture in words.
- * @typedef {{kernel: number, signal: number, words: string, chosen: boolean[], description: string}} Shown
+ * What is drawn: the place and its words, the phase below the diagonal, whether the named places are there and which of
+ * them are set, and the picture in words.
+ * @typedef {{kernel: number, signal: number, words: string, below: {word: string, tone: string}, named: boolean, chosen: boolean[], description: string}} Shown
  */
 
 /** The plane of the exponents k (kernel) and b (signal): phases, speeds, named parametrisations and the chosen one. */
@@ -31,6 +32,8 @@ export class ExponentPanel extends Panel {
     this.reach = reach;
     /** @type {Shown | undefined} */
     this.shown = undefined;
+    /** @type {string | undefined} which background is drawn */
+    this.drawn = undefined;
     this.svg.classList.add("flb-clickable");
     this.regions = this.group("flb-regions");
     this.axes = this.group("flb-axes");
@@ -70,8 +73,7 @@ export class ExponentPanel extends Panel {
   /** Lays the map out, a square `width` px wide. */
   resize(width) {
     if (!this.setSize(width, width + MARGIN.top + MARGIN.bottom - MARGIN.left - MARGIN.right, MARGIN)) return;
-    this.#drawRegions();
-    this.#placeNames();
+    this.drawn = undefined;
     if (this.shown) this.draw(this.shown);
   }
 
@@ -91,13 +93,14 @@ export class ExponentPanel extends Panel {
     return (0.5 - (py - this.top) / this.plotHeight) * 2 * this.reach;
   }
 
-  #drawRegions() {
+  /** @param {Shown} shown */
+  #drawRegions({ below }) {
     const { reach, left, top, plotWidth, plotHeight } = this;
     const [right, bottom] = [left + plotWidth, top + plotHeight];
     const [x0, y0] = [this.#px(0), this.#py(0)];
     for (const group of [this.regions, this.axes, this.words]) group.replaceChildren();
     const region = (tone, d) => svg("path", { class: `flb-region flb-tone-${tone}`, d }, this.regions);
-    region("kernel", `M${left},${bottom}L${right},${top}V${bottom}Z`);
+    region(below.tone, `M${left},${bottom}L${right},${top}V${bottom}Z`);
     region("feature", `M${left},${bottom}L${right},${top}H${left}Z`);
     svg("path", { class: "flb-line flb-tone-feature", d: `M${left},${bottom}L${right},${top}` }, this.regions);
     svg("path", { class: "flb-speed", d: `M${left},${y0}H${x0}V${bottom}` }, this.regions);
@@ -110,7 +113,7 @@ export class ExponentPanel extends Panel {
     svg("text", { x: left + 6, y: top + 13 }, this.axes).textContent = "signal exponent b";
     const word = (x, y, text, tone, anchor = "middle") =>
       (svg("text", { x, y, "text-anchor": anchor, class: tone ? `flb-label flb-tone-${tone}` : "" }, this.words).textContent = text);
-    word(this.#px(0.75 * reach), this.#py(-0.62 * reach), "kernel", "kernel");
+    word(this.#px(0.75 * reach), this.#py(-0.62 * reach), below.word, below.tone);
     word(this.#px(-0.5 * reach), this.#py(0.45 * reach), "vanishing start", "feature");
     word(this.#px(0.74 * reach), this.#py(0.8 * reach), "critical", "feature", "end");
     word(left + 6, y0 + 17, "learns in time O(1)", "", "start");
@@ -119,7 +122,9 @@ export class ExponentPanel extends Panel {
   }
 
   /** Names stand to the right of their point; those that share one, to its left and one above the other. */
-  #placeNames() {
+  #placeNames(named) {
+    for (const { button } of this.names) button.hidden = !named;
+    if (!named) return;
     for (const { button, kernel, signal } of this.names) {
       const [x, y] = [this.#px(kernel), this.#py(signal)];
       const sharing = this.names.filter((other) => other.kernel === kernel && other.signal === signal);
@@ -137,6 +142,12 @@ export class ExponentPanel extends Panel {
     this.shown = shown;
     if (!this.width) return;
     this.describe(shown.description);
+    const drawn = `${shown.below.word} ${shown.named}`;
+    if (this.drawn !== drawn) {
+      this.#drawRegions(shown);
+      this.#placeNames(shown.named);
+      this.drawn = drawn;
+    }
     const [x, y] = this.#inside(shown);
     setLengths(this.here, { cx: x, cy: y });
     this.handle.place(x, y, shown.kernel, shown.words);

@@ -42,7 +42,7 @@ function spread({ which, ...setting }) {
 function draw({ width, ...setting }) {
   const { task, at } = setUp(setting);
   const ensemble = new Ensemble(networks(), at(width), task);
-  const lazy = ensemble.kernelDrift().filter((drift) => Math.abs(drift) <= LAZY).length / COUNT;
+  const lazy = ensemble.kernelExcursion().filter((largest) => largest <= LAZY).length / COUNT;
   return { lazy, sorted: QUANTITIES.map(({ all }) => all(ensemble).sort()) };
 }
 

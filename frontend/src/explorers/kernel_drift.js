@@ -31,18 +31,18 @@ function train(setting) {
   };
 }
 
-/** Drift of the kernel at all widths, whatever the width that is looked at. */
+/** How far the kernel strays at all widths, whatever the width that is looked at, and how far it is off in the end. */
 function compare(setting) {
   const task = taskOf(setting);
   const flows = Array.from(WIDTHS, (width) => {
     const network = networkOf({ ...setting, width });
     return new GradientFlow(network, task, gramOf(setting, network));
   });
-  const drift = Float64Array.from(flows, (flow) => Math.abs(flow.kernelDrift));
   const way = Float64Array.from(flows, (flow) => flow.kernelExcursion);
+  const end = Float64Array.from(flows, (flow) => Math.abs(flow.kernelDrift));
   const last = WIDTHS.length - 1;
   const law = sample(WIDTHS, (width) => (way[last] * WIDTHS[last]) / width);
-  return { drift, way: way.some((y, i) => y > drift[i] * 1.001) ? way : undefined, law };
+  return { way, end: end.some((y, i) => way[i] > y * 1.001) ? end : undefined, law };
 }
 
 const trained = remembering(train);
@@ -69,6 +69,7 @@ function compute(parameters) {
       "kernel_flow.slope": frozen.slope(t),
       kernel_ratio: flow.kernelRatio(t),
       alignment: flow.alignment(t),
+      kernel_excursion: flow.kernelExcursion,
       "kernel_drift@inf": drift,
     },
     headings: { heading: `at time t = ${formatNumber(t, 3)}` },
@@ -89,8 +90,14 @@ function summarise(width, drift, largest, slope, target) {
       `: it ends where it started, for the slope went from ${formatNumber(slope, 3)} to ${formatNumber(target, 3)}. On the way it was off by ${percent(largest)}.`,
     ];
   }
-  const change = `the kernel ends ${percent(drift)} ${drift > 0 ? "above" : "below"} its start`;
-  return [`${at} `, { text: change, tone }, ". In wide networks ten times the width makes a tenth of the change: in the NTK scaling they keep their kernel."];
+  const side = drift > 0 ? "above" : "below";
+  const further = largest > Math.abs(drift) * 1.001;
+  return [
+    `${at} `,
+    { text: `the kernel strays by ${percent(largest)}`, tone },
+    further ? ` on the way, and ends ${percent(drift)} ${side} its start` : `: it ends that far ${side} its start`,
+    ". In wide networks ten times the width makes a tenth of the change: in the NTK scaling they keep their kernel.",
+  ];
 }
 
 function createView(container, { pickTime, set }) {
@@ -109,16 +116,16 @@ function createView(container, { pickTime, set }) {
   });
   const widths = logarithmic(NARROWEST, WIDEST);
   const drift = new LinePanel(container, {
-    title: "change of the kernel by training",
-    symbol: "|K(∞)/K₀ − 1|",
+    title: "largest change of the kernel on the way",
+    symbol: "max |K/K₀ − 1|",
     x: widths,
     y: logarithmic(LEAST_DRIFT, 100),
     xTitle: "width d",
     aspect: 0.72,
     lines: [
       { key: "law", kind: "guide", tone: "guide" },
-      { key: "way", kind: "limit", tone: "guide" },
-      { key: "drift", kind: "exact", tone: "ink", ghost: true },
+      { key: "end", kind: "limit", tone: "guide" },
+      { key: "way", kind: "exact", tone: "ink", ghost: true },
     ],
   });
   slope.onPick(pickTime);
@@ -142,15 +149,16 @@ function createView(container, { pickTime, set }) {
         mark: { x: result.x, ys: now },
         description: `Slope over training time, from ${formatNumber(result.exact[0], 3)} to ${formatNumber(result.target, 3)}. When the exact network has halved its error, the one with a frozen kernel is at ${formatNumber(result.predicted[80], 3)} instead of ${formatNumber(result.exact[80], 3)}.`,
       });
-      const atEnd = over.drift.at(-1) >= LEAST_DRIFT;
+      const { way, end, law } = over;
+      const endLabel = end && end.at(-1) >= LEAST_DRIFT ? "in the end" : "";
       drift.draw({
         lines: {
-          drift: { xs: WIDTHS, ys: over.drift, label: over.way && atEnd ? "in the end" : "" },
-          ...(over.way ? { way: { xs: WIDTHS, ys: over.way, label: "on the way" } } : {}),
-          law: { xs: WIDTHS, ys: over.law, label: "∝ 1/d", labelAt: Math.round(WIDTHS.length * 0.55) },
+          way: { xs: WIDTHS, ys: way, label: end ? "on the way" : "" },
+          ...(end ? { end: { xs: WIDTHS, ys: end, label: endLabel } } : {}),
+          law: { xs: WIDTHS, ys: law, label: "∝ 1/d", labelAt: Math.round(WIDTHS.length * 0.55) },
         },
-        mark: { x: result.width, ys: { drift: Math.abs(result.drift), ...(over.way ? { way: result.largest } : {}) } },
-        description: `Change of the kernel by training against width, both on logarithmic axes: ${percent(over.drift[0])} at width 1, ${percent(result.drift)} at width ${formatCount(result.width)}, falling as one over the width for wide networks.`,
+        mark: { x: result.width, ys: { way: result.largest, ...(end ? { end: Math.abs(result.drift) } : {}) } },
+        description: `Largest change of the kernel on the way against width, both on logarithmic axes: ${percent(way[0])} at width 1, ${percent(result.largest)} at width ${formatCount(result.width)}, where the kernel is off by ${percent(result.drift)} in the end; falling as one over the width for wide networks.`,
       });
     },
     keepGhost: () => [slope, drift].forEach((panel) => panel.keepGhost()),
@@ -171,6 +179,7 @@ export const kernelDrift = {
       { key: "kernel_flow.slope", note: "frozen kernel", tone: "kernel" },
       { key: "kernel_ratio" },
       { key: "alignment" },
+      { key: "kernel_excursion" },
       { key: "kernel_drift@inf", minor: true },
     ],
   },

@@ -13,18 +13,36 @@ const GRID = clockGrid(120);
 const REACH = 2;
 const NAMED = Object.values(presets).flatMap(({ label, meaning, scaling }) => (scaling ? [{ label, meaning, name: scaling }] : []));
 const PHASES = {
-  [PHASE.kernel]: { name: "Kernel phase", tone: "kernel", limit: "in the limit of infinite width the kernel does not move" },
-  [PHASE.critical]: { name: "Feature learning, critical", tone: "feature", limit: "wide networks all grow their kernels by about the same factor" },
+  [PHASE.kernel]: {
+    name: "Kernel phase",
+    tone: "kernel",
+    limit: "in the limit of infinite width the kernel does not move",
+    atFixedWidth: "the larger κ, the less the kernel moves, for one layer outweighs the other",
+  },
+  [PHASE.critical]: {
+    name: "Feature learning, critical",
+    tone: "feature",
+    limit: "wide networks all grow their kernels by about the same factor",
+    atFixedWidth: "at every κ the kernel changes by the same factor, which the luck of the start decides",
+  },
   [PHASE.vanishing]: {
     name: "Feature learning from a vanishing start",
     tone: "feature",
     limit: "the wider the network, the smaller its first kernel beside the one that it needs, and the longer its plateau beside its jump",
+    atFixedWidth: "the larger κ, the smaller the first kernel beside the one that it needs, and the longer the plateau beside the jump",
+  },
+  [PHASE.unlearning]: {
+    name: "Feature learning, unlearning a large start",
+    tone: "feature",
+    atFixedWidth: "the larger κ, the less of the random slope may stay, and the kernel falls to a fraction that the luck of the start decides",
   },
 };
+const MAPS = { widths: "where a parametrisation lies as the width grows", fixedWidth: "where a limit at a fixed width lies as κ grows" };
+const BELOW_THE_DIAGONAL = { [PHASE.kernel]: { word: "kernel", tone: "kernel" }, [PHASE.unlearning]: { word: "unlearning", tone: "feature" } };
 const SPEEDS = {
   [SPEED.at]: "Its rate at the end is of order 1",
   [SPEED.below]: "In a time of order 1 nothing happens: larger learning rates are needed",
-  [SPEED.above]: "In wide networks a step of order 1 diverges: smaller learning rates are needed",
+  [SPEED.above]: "In the limit a step of order 1 diverges: smaller learning rates are needed",
 };
 
 /** The named parametrisations in the order of their presets, each with the parameters that it sets. */
@@ -61,18 +79,23 @@ function train(setting) {
 const trained = remembering(train);
 
 function compute(parameters, { scalings }) {
-  const { clock: place, ...setting } = parameters;
+  const { clock: moment, ...setting } = parameters;
   const training = trained(setting);
   const { scaling, width, flow, unit } = training;
-  const t = unit * clockTime(place);
+  const t = unit * clockTime(moment);
   const powers = scaling.exponents();
-  const { name, tone, limit } = PHASES[scaling.phase()];
-  const imbalanced = scaling.phase() === PHASE.kernel && powers.alignment >= 0;
+  const fixed = scaling.width === 0;
+  const { name, tone, limit, atFixedWidth } = PHASES[scaling.phase()];
+  const imbalanced = !fixed && scaling.phase() === PHASE.kernel && powers.alignment >= 0;
+  const place = fixed ? `width ${formatCount(width)} and κ = ${formatNumber(setting.kappa, 3)}` : `width ${formatCount(width)}`;
   const ratio = flow.kernelRatio(Infinity);
   return {
     ...training,
-    x: clockTime(place),
+    x: clockTime(moment),
     powers,
+    fixed,
+    below: BELOW_THE_DIAGONAL[scaling.largeStart],
+    place,
     chosen: placesOf(scalings).map(({ values }) => Object.entries(values).every(([name, value]) => !differ(parameters[name], value))),
     mix: tone === "kernel" ? 0 : 1,
     words: `k ${formatNumber(powers.kernel, 3)}, b ${formatNumber(powers.signal, 3)}: ${name}`,
@@ -90,10 +113,10 @@ function compute(parameters, { scalings }) {
       "alignment@inf": flow.alignment(Infinity),
       rate: flow.rate,
     },
-    headings: { heading: `at width ${formatCount(width)} and time t = ${formatNumber(t, 3)}` },
+    headings: { heading: `at ${place}${fixed ? "," : " and"} time t = ${formatNumber(t, 3)}` },
     summary: [
       { text: name, tone },
-      `: ${limit}${imbalanced ? ", though its layers align, for one of them outweighs the other" : ""}. ${SPEEDS[scaling.speed()]}. At width ${formatCount(width)} the kernel ends at ${formatNumber(ratio, 4)} times its start.`,
+      `: ${fixed ? atFixedWidth : limit}${imbalanced ? ", though its layers align, for one of them outweighs the other" : ""}. ${SPEEDS[scaling.speed()]}. At ${place} the kernel ends at ${formatNumber(ratio, 4)} times its start.`,
     ],
   };
 }
@@ -115,7 +138,7 @@ function createView(container, { pickTime, read, set, replay, constants }) {
   const side = html("div", { class: "flb-side" });
   container.append(left, side);
   const map = new ExponentPanel(left, {
-    title: "where a parametrisation lies as the width grows",
+    title: MAPS.widths,
     reach: REACH,
     step: 0.25,
     places: placesOf(constants.scalings).map(({ label, meaning, scaling, values }) => {
@@ -133,7 +156,7 @@ function createView(container, { pickTime, read, set, replay, constants }) {
     html(
       "p",
       { class: "flb-note" },
-      "A click, a drag or the arrow keys change both initial variances by one power of the width and both learning rates by another; the output multiplier and the ratios of the layers stay. A name sets all five powers and what stands in front of them.",
+      "A click, a drag or the arrow keys change both initial variances by one power of the width and both learning rates by another; the output multiplier and the ratios of the layers stay. A name sets all five powers and what stands in front of them. At a fixed width all powers are those of κ.",
     ),
   );
   const slope = new LinePanel(side, {
@@ -167,13 +190,16 @@ function createView(container, { pickTime, read, set, replay, constants }) {
       kernel.resize(rest, wide ? Math.round(square * 0.44) : 150);
     },
     draw(result) {
-      const { powers, width } = result;
+      const { powers, place } = result;
+      map.name(result.fixed ? MAPS.fixedWidth : MAPS.widths);
       map.draw({
         kernel: powers.kernel,
         signal: powers.signal,
         chosen: result.chosen,
         words: result.words,
-        description: `A map of parametrisations: kernel exponent k to the right, signal exponent b upwards. Below the diagonal b = k lies the kernel phase, above it feature learning from a vanishing start, on it critical feature learning. Where the larger of the two is 0, networks learn at a rate of order 1. Chosen: k = ${formatNumber(powers.kernel, 3)}, b = ${formatNumber(powers.signal, 3)}.`,
+        below: result.below,
+        named: !result.fixed,
+        description: `A map of ${result.fixed ? "limits at a fixed width" : "parametrisations"}: kernel exponent k to the right, signal exponent b upwards. Below the diagonal b = k lies the ${result.below.word} phase, above it feature learning from a vanishing start, on it critical feature learning. Where the larger of the two is 0, networks learn at a rate of order 1. Chosen: k = ${formatNumber(powers.kernel, 3)}, b = ${formatNumber(powers.signal, 3)}.`,
       });
       const ends = [0, result.target, result.slope[0]];
       const [low, high] = [Math.min(...ends), Math.max(...ends)];
@@ -185,13 +211,13 @@ function createView(container, { pickTime, read, set, replay, constants }) {
           goal: { xs: GRID, ys: result.goal },
         },
         mark: { x: result.x, ys: { slope: result.now.slope } },
-        description: `Slope over training time at width ${formatCount(width)}, from ${formatNumber(result.slope[0], 3)} to ${formatNumber(result.target, 3)}, exact and with a frozen kernel.`,
+        description: `Slope over training time at ${place}, from ${formatNumber(result.slope[0], 3)} to ${formatNumber(result.target, 3)}, exact and with a frozen kernel.`,
       });
       kernel.setScale(...decades(result.kernel), logarithmic);
       kernel.draw({
         lines: { kernel: { xs: GRID, ys: result.kernel, label: `×${formatNumber(result.kernel.at(-1), 3)}` } },
         mark: { x: result.x, ys: { kernel: result.now.kernel } },
-        description: `Kernel relative to its start over training time at width ${formatCount(width)}: it ends at ${formatNumber(result.kernel.at(-1), 4)}.`,
+        description: `Kernel relative to its start over training time at ${place}: it ends at ${formatNumber(result.kernel.at(-1), 4)}.`,
       });
     },
     keepGhost: () => [map, slope, kernel].forEach((panel) => panel.keepGhost()),

@@ -28,7 +28,10 @@ export function taskOf({ second_moment, target, noise, ...rest }) {
 export function networkOf(parameters) {
   const { sigma = 1, sigma_ratio = 1, sigma_u = sigma, sigma_w = sigma / sigma_ratio, eta_u, eta_w } = parameters;
   const width = Math.round(parameters.width);
-  if ("c_gamma" in parameters) return scalingOf(parameters).atWidth(width, sigma);
+  if ("c_gamma" in parameters) {
+    const scaling = scalingOf(parameters);
+    return scaling.atScale(scaling.width === 1 ? width : parameters.kappa, width, sigma);
+  }
   const gamma = parameters.gamma ?? parameters.gamma_factor / Math.sqrt(width);
   return new Network({ width, gamma, sigma_u, sigma_w, eta_u, eta_w });
 }

@@ -102,10 +102,9 @@ export class Ensemble {
     return this.#each((_, height) => (end === 0 ? 0 : end / hypot(end, height)));
   }
 
-  /** K(∞)/K(0) − 1, to full relative precision however small */
-  kernelDrift() {
+  /** @param {(signal: number, start: number, floor: number, slope: number) => number} read what is wanted of 2γη, K(0), K_min and v(0) */
+  #eachKernel(read) {
     const { gamma, eta_u, eta_w, sigma_u, sigma_w, width } = this.network;
-    const { target } = this.task;
     const { length, across } = this.draws.at(width);
     const { overlap } = this.draws;
     const signal = 2 * gamma * Math.sqrt(eta_u) * Math.sqrt(eta_w);
@@ -114,11 +113,30 @@ export class Ensemble {
       const second = eta_u * sigma_w ** 2 * (overlap[i] ** 2 + across[i]);
       const start = gamma * gamma * (first + second);
       const floor = hypot(gamma * gamma * (first - second), signal * gamma * height);
-      const end = hypot(signal * target, floor);
-      const slope = gamma * along;
-      return ((signal * (target - slope)) / start) * ((signal * (target + slope)) / (start + end));
+      return read(signal, start, floor, gamma * along);
     });
   }
+
+  /** K(∞)/K(0) − 1, to full relative precision however small */
+  kernelDrift() {
+    const { target } = this.task;
+    return this.#eachKernel((signal, start, floor, slope) => drift(signal, start, floor, slope, target));
+  }
+
+  /** The largest |K/K(0) − 1| along the whole path, which may lead through v = 0, where the kernel is least. */
+  kernelExcursion() {
+    const { target } = this.task;
+    return this.#eachKernel((signal, start, floor, slope) => {
+      const end = Math.abs(drift(signal, start, floor, slope, target));
+      if (!(slope * target < 0)) return end;
+      return Math.max(end, ((signal * slope) / start) * ((signal * slope) / (start + floor)));
+    });
+  }
+}
+
+function drift(signal, start, floor, slope, target) {
+  const end = hypot(signal * target, floor);
+  return ((signal * (target - slope)) / start) * ((signal * (target + slope)) / (start + end));
 }
 
 /** The smallest number that at least a share q of the sorted values do not exceed. */

@@ -23,12 +23,13 @@ export class GradientFlow {
    * @param {import("./network.js").Network} network
    * @param {import("./task.js").Task} task
    * @param {import("./gram.js").Gram} gram the start
+   * @param {Initial} [initial] its numbers
    */
-  constructor(network, task, gram) {
+  constructor(network, task, gram, initial = new Initial(network, task, gram)) {
     this.network = network;
     this.task = task;
     this.start = gram;
-    this.initial = new Initial(network, task, gram);
+    this.initial = initial;
     const { signal, floor, kernel, slope } = this.initial;
     const signalEnd = signal * task.target;
     this.kernelEnd = Math.hypot(signalEnd, floor);
@@ -84,9 +85,12 @@ export class GradientFlow {
 
   /** How far a layer has moved along itself, and along the other in units of its rate: u − u(0) = both·u(0) + η_u push·w(0). */
   #moves(ahead, behind, phi) {
-    const { eta, residual, halves, kernel } = this.initial;
+    const { eta, residual, kernel } = this.initial;
     if (kernel === 0) return { both: 0, push: 0 };
-    if (this.stuck) return { both: Math.sqrt(halves[0] > 0 ? behind / ahead : ahead / behind) - 1, push: 0 };
+    if (this.stuck) {
+      const [shrunk, whole] = [Math.min(ahead, behind), Math.max(ahead, behind)];
+      return { both: -((Math.max(this.toAhead, this.toBehind) * phi) / whole) / (1 + Math.sqrt(shrunk / whole)), push: 0 };
+    }
     const push = -2 * this.network.gamma * residual * (phi / ahead) * Math.sqrt(ahead / behind);
     const sinh = eta * push;
     return { both: (sinh * sinh) / (1 + Math.sqrt(1 + sinh * sinh)), push };

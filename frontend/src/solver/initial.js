@@ -17,3 +17,14 @@ export class Initial {
     this.halves = halves(this.signal * this.slope, this.kernel, this.floor);
   }
 }
+
+/** The same slope without a floor: layers that are balanced and aligned. */
+export class Vanishing extends Initial {
+  constructor(network, task, gram) {
+    super(network, task, gram);
+    this.imbalance = this.determinant = this.rootDeterminant = this.floor = 0;
+    const signal = this.signal * this.slope;
+    this.kernel = Math.abs(signal);
+    this.halves = halves(signal, this.kernel, 0);
+  }
+}

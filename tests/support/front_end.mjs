@@ -1,4 +1,5 @@
-// Reads requests from standard input, each {"what": ..., ...}, and writes what the browser's measures say of them.
+// Reads requests from standard input, each {"what": ..., ...}, and writes what the front end's solver, its measures and
+// its explorers say of them.
 import { text } from "node:stream/consumers";
 import { explorers } from "../../frontend/src/explorers/index.js";
 import { movedTo } from "../../frontend/src/explorers/phase_diagram.js";
@@ -11,9 +12,36 @@ const { decompose, Draws, Ensemble, GradientFlow, Gram, locate, Network, Scaling
 const pack = (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
 const plain = (array) => Array.from(array);
 
-function flowOf(point) {
-  const gram = new Gram(point.uu, point.uw, point.ww);
-  return new GradientFlow(new Network(point), new Task(point.second_moment, point.cross_moment, point.label_moment), gram);
+const taskOf = (point) => new Task(point.second_moment, point.cross_moment, point.label_moment);
+const flowOf = (point, kind = GradientFlow) => new kind(new Network(point), taskOf(point), new Gram(point.uu, point.uw, point.ww));
+
+const SKIPPED = new Set(["constructor", "at", "weights"]);
+const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The names of what a class answers, its own and those it inherits. */
+function answersOf(prototype) {
+  if (prototype === Object.prototype) return [];
+  return [...Object.getOwnPropertyNames(prototype), ...answersOf(Object.getPrototypeOf(prototype))];
+}
+
+/** Every class that takes a network, a task and a start, with the names of what it answers. */
+function dynamics() {
+  const classes = Object.entries(solver).filter(([, thing]) => typeof thing === "function" && "slope" in (thing.prototype ?? {}));
+  const names = (prototype) => [...new Set(answersOf(prototype))].filter((key) => !SKIPPED.has(key)).map(snake);
+  return Object.fromEntries(classes.map(([name, { prototype }]) => [name, names(prototype)]));
+}
+
+function read(flow, name, t) {
+  const [quantity, entry] = name.split(".");
+  const key = camel(quantity);
+  const value = typeof flow[key] === "function" ? flow[key](t) : flow[key];
+  return entry ? value[entry] : value;
+}
+
+function run(kind, names, point) {
+  const flow = flowOf(point, solver[kind]);
+  return Object.fromEntries(names.map((name) => [name, read(flow, name, Number(point.t))]));
 }
 
 function draw(width, count) {
@@ -23,16 +51,18 @@ function draw(width, count) {
 }
 
 function ensemble(point) {
-  const task = new Task(point.second_moment, point.cross_moment, point.label_moment);
-  const all = new Ensemble(new Draws(point.count), new Network(point), task);
+  const all = new Ensemble(new Draws(point.count), new Network(point), taskOf(point));
   return {
     drift: plain(all.kernelDrift()),
+    excursion: plain(all.kernelExcursion()),
     alignment: plain(all.finalAlignment()),
     slope: plain(all.initialSlope()),
   };
 }
 
 const ANSWERS = {
+  dynamics,
+  run: ({ kind, names, point }) => run(kind, names, point),
   quantile: ({ degrees, share }) => ({ chi_square: new ChiSquareQuantile(share).at(degrees), normal: normalQuantile(share) }),
   decompose: ({ before, after }) => decompose(new Gram(...before), new Gram(...after)),
   scaling: ({ powers }) => {
