@@ -91,7 +91,7 @@ def _checked(name: str, parts: Parts, where: object) -> Parts:
 
 def _entries(path: Path, *keys: str) -> tuple[NDArray[Any], ...]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return tuple(file[key] for key in keys)
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as wrong:
         raise ValueError(f"{path} must have the arrays {', '.join(keys)}: {wrong}") from None

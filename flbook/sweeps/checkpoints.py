@@ -11,7 +11,6 @@ import json
 import platform
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,6 @@ def _imported(source: str) -> set[str]:
     return names
 
 
-@cache
 def _source(module: str) -> str | None:
     """Return the code of a module that is a Python file, or None."""
     try:
