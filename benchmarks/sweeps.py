@@ -1,10 +1,12 @@
 """What a second process is worth to a sweep, and what the sweep costs beside its points.
 
 ``python benchmarks/sweeps.py`` prints, for points that compute in pure Python, the time in this
-process and in two, their ratio, the peak memory of a worker, and what a point costs that does
-nothing: alone, kept in a file, and passed to a worker.
+process and in two, and their ratio, by the clock and, for a machine that is not ours alone, by
+the processors; the peak memory of a worker; and what a point costs that does nothing: alone, kept
+in a file, and passed to a worker.
 """
 
+import os
 import resource
 import tempfile
 import time
@@ -16,11 +18,11 @@ POINTS, REPEATS = 24, 3
 
 def busy(number: int, steps: int) -> dict:
     """Iterate a map; the interpreter alone is at work."""
-    x = number / POINTS
+    start, x = time.process_time(), number / POINTS
     for _ in range(steps):
         x = 3.7 * x * (1 - x)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"x": x, "peak": peak}
+    return {"x": x, "peak": peak, "cpu": time.process_time() - start, "pid": os.getpid()}
 
 
 def timed(grid: Grid, workers: int, folder: str | None = None) -> tuple[float, Result]:
@@ -32,10 +34,15 @@ def timed(grid: Grid, workers: int, folder: str | None = None) -> tuple[float, R
 def main() -> None:
     grid = Grid(number=range(POINTS), steps=3_000_000)
     timed(Grid(number=range(4), steps=1), workers=2)  # start the processes
-    pairs = [(timed(grid, 1)[0], timed(grid, 2)) for _ in range(REPEATS)]
-    one, (two, result) = min(pairs, key=lambda pair: pair[1][0] / pair[0])
-    ratios = ", ".join(f"{alone / pair[0]:.2f}" for alone, pair in pairs)
-    print(f"{POINTS} points: {one:.2f} s in one process, {two:.2f} s in two; ratios {ratios}")
+    for _ in range(REPEATS):
+        (one, alone), (two, result) = timed(grid, 1), timed(grid, 2)
+        shares = [result.select(pid=pid).column("cpu").sum() for pid in set(result.column("pid"))]
+        computed = alone.column("cpu").sum()
+        print(
+            f"{POINTS} points: {one:.2f} s in one process, {two:.2f} s in two, "
+            f"ratio {one / two:.2f}; of processor time {computed:.2f} s in one, "
+            f"{max(shares):.2f} s in the busier of two, ratio {computed / max(shares):.2f}"
+        )
     print(f"peak memory of a process: {result.column('peak').max():.0f} MiB")
 
     small = Grid(number=range(400), steps=1)

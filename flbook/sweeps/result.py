@@ -151,8 +151,9 @@ class Result:
 
     @property
     def seeds(self) -> list[int]:
-        """The seeds in the table, in order; empty where there is no such column."""
-        return sorted({row["seed"] for row in self.rows if row.get("seed") is not None})
+        """The seeds: all in the column `seed`, and from 0 as many as one says in `seeds`."""
+        single = {row["seed"] for row in self.rows if row.get("seed") is not None}
+        return sorted(single.union(*(range(row.get("seeds") or 0) for row in self.rows)))
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -41,15 +41,6 @@ class SweepError(RuntimeError):
             f"The first of them:\n{failures[0][1].rstrip()}\n\nAll that failed:\n{told}{more}"
         )
 
-    def __reduce__(self):
-        return _again, (self.failures, self.result, self.args)
-
-
-def _again(failures: list[tuple[Point, str]], result: Result, args: tuple[str]) -> SweepError:
-    error = SweepError(failures, result, 0)
-    error.args = args
-    return error
-
 
 class _Task:
     """What a worker does with a point: the rows and the seconds, or a traceback."""
@@ -62,7 +53,7 @@ class _Task:
         try:
             found = self.function(**point)
             rows = [self.row(point, row) for row in (found if _is_list(found) else [found])]
-        except Exception:
+        except (Exception, SystemExit):
             return traceback.format_exc()
         return rows, time.perf_counter() - start
 
@@ -214,8 +205,7 @@ def _outcomes(
             else:
                 yield missing[index], outcome
         for place in suspects:
-            alone = None if workers == 1 else workers
-            for _, outcome in completed(task, [points[place]], alone):
+            for _, outcome in completed(task, [points[place]], workers):
                 if isinstance(outcome, WorkerDied):
                     yield place, "its worker died twice, the second time with this point alone"
                 else:

@@ -17,9 +17,6 @@ distributed = pytest.importorskip("distributed")
 
 pytestmark = [
     pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL"),
-    # what Dask leaves open when a worker of its own dies
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
 

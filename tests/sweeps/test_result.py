@@ -56,6 +56,11 @@ def test_numbers_are_rounded_as_said_and_points_are_not(tmp_path):
     assert load(made.save(tmp_path)).digits == 3
 
 
+def test_seeds_may_be_counted_within_a_point():
+    made = run(lambda seeds, x: {"y": x}, Grid(seeds=3, x=[0, 1]), workers=1)
+    assert made.seeds == [0, 1, 2]
+
+
 def test_columns(result):
     assert result.columns == ("scale", "seed", "t", "value", "curve")
     assert result.column("curve").shape == (20, 4)
