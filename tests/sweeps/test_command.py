@@ -45,6 +45,7 @@ HOUSE = Path(flbook.__file__).parent.parent
 @pytest.fixture
 def root(tmp_path):
     (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "__init__.py").touch()
     (tmp_path / "experiments" / "toy.py").write_text(POINT, encoding="utf-8")
     return tmp_path
 
