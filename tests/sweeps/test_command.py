@@ -77,14 +77,13 @@ def lines(path):
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGKILL")
 def test_after_a_kill_only_what_is_missing_is_run(root):
     kept = root / "_build" / "sweeps" / "toy"
-    killed = start(root, "first.log", "--workers", "2", pause=0.2)
-    while len(list(kept.glob("*.json"))) < 5:
-        time.sleep(0.02)
-        assert killed.poll() is None
-    killed.kill()
-    killed.wait(timeout=60)
-    os.killpg(killed.pid, signal.SIGKILL)  # the workers would wait minutes for a next point
-    killed.communicate(timeout=60)
+    with start(root, "first.log", "--workers", "2", pause=0.2) as killed:
+        while len(list(kept.glob("*.json"))) < 5:
+            time.sleep(0.02)
+            assert killed.poll() is None
+        killed.kill()
+        killed.wait(timeout=60)
+        os.killpg(killed.pid, signal.SIGKILL)  # the workers would wait minutes for a next point
     done = len(list(kept.glob("*.json")))
     assert 5 <= done < 21
     assert not (root / "results").exists()
