@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 endif
 
 .PHONY: browser book serve test lint unit notebooks frontend site lab
-.PHONY: core core-lowest core-newest dist release-notes lock clean help
+.PHONY: experiments core core-lowest core-newest dist release-notes lock clean help
 
 help:
 	@echo "make book    build the website ($(SITE)/index.html)"
@@ -21,6 +21,8 @@ help:
 	@echo "make test    everything that must hold: lint, unit, frontend, notebooks, book, site, lab"
 	@echo "make core    the tests of the solver and the measures, with PYTHON as it is"
 	@echo "make dist    the source archive and the wheel in dist/, and the wheel tested by itself"
+	@echo "make experiments   every experiment again, into results/ (\"seconds\" in a table says how"
+	@echo "             long it computed); with QUICK=1 small ones in minutes, into _build/results/"
 	@echo "make lock    renew requirements.txt and requirements-dev.txt from pyproject.toml"
 
 $(READY): pyproject.toml hatch_build.py requirements.txt requirements-dev.txt frontend/package-lock.json
@@ -70,6 +72,11 @@ lab: $(READY) browser
 $(SITE)/index.html:
 	$(MAKE) book
 
+EXPERIMENTS := $(filter-out _%,$(patsubst experiments/%.py,%,$(wildcard experiments/*.py)))
+experiments: $(READY)
+	set -e; for name in $(EXPERIMENTS); do \
+	  $(BIN)/python -m experiments.$$name $(if $(QUICK),--quick); done
+
 CORE := tests/solver tests/measures
 core:
 	$(PYTHON) -m pytest $(CORE)
@@ -85,7 +92,7 @@ dist: $(READY)
 	$(BIN)/uv build --out-dir dist
 	$(PYTHON) -m venv $(WHEEL)
 	$(WHEEL)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  "$$(ls dist/*.whl)[explorers,core-tests]"
+	  "$$(ls dist/*.whl)[explorers,sweeps,data,core-tests]"
 	$(WHEEL)/bin/python -I -m pytest -o pythonpath=tests/support \
 	  $(CORE) tests/figures tests/house/test_docstrings.py
 

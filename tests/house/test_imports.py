@@ -26,6 +26,8 @@ ROOMS = {
         {"_support", "_model", "_dynamics", "_measures", "shared"},
         CORE | {"anywidget", "ipywidgets", "traitlets"},
     ),
+    "datasets": ({"_support"}, CORE | {"PIL", "sklearn"}),
+    "sweeps": ({"_support"}, CORE | {"dask", "distributed", "joblib", "tqdm"}),
     "shared": (set(), set()),
     "__init__": ({"_support", "_model", "_dynamics", "_measures"}, set()),
 }
@@ -75,7 +77,8 @@ def test_no_two_files_import_each_other():
 
 
 def test_importing_the_package_stays_light():
-    heavy = ["matplotlib", "ipywidgets", "anywidget", "IPython", "jax", "pandas", "mpmath", "tqdm"]
+    heavy = ["matplotlib", "ipywidgets", "anywidget", "IPython", "jax", "pandas", "mpmath"]
+    heavy += ["joblib", "tqdm", "sklearn", "PIL"]
     code = (
         "import sys, flbook; assert flbook.GradientFlow;"
         f"print([x for x in {heavy} if x in sys.modules],"
