@@ -81,7 +81,10 @@ class Training:
                 f"step must be one of {', '.join(map(str, self.checkpoints))}, got {step!r}"
             )
         outputs = self.network(self.params if step is None else self.checkpoints[step], x)
-        return outputs - self.network(self.start, x) if self.centred else outputs
+        if not self.centred:
+            return outputs
+        with precision(outputs.dtype):
+            return outputs - self.network(self.start, x)
 
     def __repr__(self) -> str:
         last = f"loss {self.losses[0]:.4g} → {self.losses[-1]:.4g} in {self.steps[-1]} steps"
