@@ -91,7 +91,7 @@ def test_the_network_is_a_function_that_jax_transforms():
     value, change = jax.jvp(lambda gain: network(params, gain * single), (1.0,), (1.0,))
     np.testing.assert_allclose(value, whole, rtol=1e-6)
     forward, back = (np.asarray(network(params, k * single)) for k in (1 + 2**-10, 1 - 2**-10))
-    np.testing.assert_allclose(change, (forward - back) * 2**9, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(change, (forward - back) * 2**9, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", PARAMETRISATIONS)
