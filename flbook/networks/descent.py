@@ -15,7 +15,7 @@ import optax
 from numpy.typing import ArrayLike
 
 from flbook._support.arrays import Progress
-from flbook._support.checks import instance, one_of, real
+from flbook._support.checks import instance, one_of, refuse_where
 from flbook.networks.losses import LOSSES, labels
 from flbook.networks.mlp import MLP, Params, forward, precision
 
@@ -34,9 +34,12 @@ class Problem:
         instance("network", network, MLP)
         network.check(params)
         one_of("loss", loss, LOSSES)
-        inputs = np.asarray(real("x", x))
+        inputs = np.asarray(x)
+        if inputs.dtype.kind not in "iuf":
+            raise TypeError(f"x must be an array of real numbers, got {x!r}")
         if inputs.ndim != 2 or inputs.shape[1] != network.sizes[0] or inputs.size == 0:
             raise ValueError(f"x must have shape (n, {network.sizes[0]}), got {inputs.shape}")
+        refuse_where(~np.isfinite(inputs), "x", inputs, "finite")
         self.count, outputs = len(inputs), network.sizes[-1]
         wanted = labels(loss, y, self.count, outputs)
         self.dtype = params[0].dtype

@@ -53,7 +53,8 @@ def labels(loss: str, y: ArrayLike, count: int, outputs: int) -> np.ndarray:
             listed = " or ".join(map(str, shapes))
             raise ValueError(f"y must have shape {listed} for this loss, got {wanted.shape}")
         return wanted.reshape(count, outputs)
-    classes = np.asarray(whole("y", y, at_least=0))
+    given = np.asarray(y)
+    classes = np.asarray(whole("y", given + 0 if given.dtype == bool else given, at_least=0))
     if classes.shape != (count,):
         raise ValueError(
             f"y must have shape {(count,)}, a class for each row of x, got {classes.shape}"

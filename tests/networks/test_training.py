@@ -85,7 +85,7 @@ def test_cross_entropy_is_that_of_scipy():
 
 
 def test_classes_are_learned_by_one_logit_and_by_two():
-    classes = (Y > 0).astype(int)
+    classes = Y > 0
     for outputs in (1, 2):
         network = MLP.parametrised("ntk", (4, 50, outputs), "tanh")
         trained = train(
@@ -138,6 +138,9 @@ ODD = {
     "network must be": lambda: train(1, START, X, Y, learning_rate=1, steps=1),
     "params must have shapes": lambda: run(params=START[:1]),
     "x must have shape": lambda: train(NETWORK, START, X[:, :1], Y, learning_rate=1, steps=1),
+    "x must be an array of real numbers": lambda: train(
+        NETWORK, START, "data", Y, learning_rate=1, steps=1
+    ),
     "x must be finite": lambda: train(NETWORK, START, X * np.nan, Y, learning_rate=1, steps=1),
     "y must have shape": lambda: run(y=Y[:3]),
     "y must be a whole number": lambda: run(y=Y, loss="cross_entropy"),
