@@ -35,6 +35,11 @@ class Probe(Protocol):
     in `linear_change`, `kernel` and `weights`.
     """
 
+    @property
+    def precision(self) -> float:
+        """The rounding unit of the coarsest arithmetic on the way, say 1.2e-7 for float32."""
+        ...
+
     def outputs(self, state: Any) -> FloatArray:
         """Return the model's outputs (n, k), all that follows the first axis flattened to k."""
         ...
