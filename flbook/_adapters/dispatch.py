@@ -8,7 +8,7 @@ from typing import Any
 
 from flbook._adapters.probe import Opened
 
-ADAPTERS = {"torch": "flbook._adapters.torch_probe", "jax": "flbook._adapters.jax_probe"}
+ADAPTERS = {"torch": "flbook._adapters.torch_probe", "jax": "flbook._adapters.jax_open"}
 
 
 def framework(*models: Any) -> str:

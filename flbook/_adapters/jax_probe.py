@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
@@ -11,13 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from flbook._adapters.jax_trace import Trace, trace
-from flbook._adapters.probe import Opened, Pair
+from flbook._adapters.probe import Pair
 from flbook._support.arrays import FloatArray
 
-__all__ = ["JaxProbe", "State", "open_probe"]
+__all__ = ["JaxProbe", "State", "rows"]
 
 BLOCK_BYTES = 2**27
 """What the gradients of one block of inputs may take, where no batch size is given."""
+
+
+COUPLED = 1e-3
+"""Where an input alone gives an output that differs by so much, inputs act on each other."""
 
 
 class State(NamedTuple):
@@ -38,32 +41,28 @@ class JaxProbe:
         function: Callable[..., Any],
         names: Sequence[str],
         x: Any,
-        remarks: Sequence[str],
-        batch_size: int | None,
+        *,
+        precision: float,
+        remarks: Sequence[str] = (),
+        batch_size: int | None = None,
     ) -> None:
         self.function, self.names, self.x = function, list(names), x
-        self.remarks, self.batch_size = list(remarks), batch_size
+        self.precision, self.remarks, self.batch_size = precision, list(remarks), batch_size
         self.count = len(jax.tree.leaves(x)[0])
-        self._rows = jax.jit(lambda state: _rows(self.function(*state, self.x), self.count))
-        self._linear = jax.jit(
-            lambda state, way: jax.jvp(lambda w: self._rows((w, state.fixed)), [state.trained], [way])
-        )
+        self._rows = jax.jit(lambda state: rows(self.function(*state, self.x), self.count))
+        self._linear = jax.jit(self._along)
         self._alone = jax.jit(self._gradients_alone)
         self._together = jax.jit(self._gradients_together)
-        self._product = jax.jit(lambda a, b: [jnp.matmul(g, h.T) for g, h in zip(a, b, strict=True)])
+        self._product = jax.jit(
+            lambda a, b: [jnp.matmul(g, h.T) for g, h in zip(a, b, strict=True)]
+        )
         self._features = jax.jit(jax.vmap(lambda s, x: self._traced(s, x)[1], in_axes=(None, 0)))
         self._seen: Trace | None = None
-
-    @cached_property
-    def precision(self) -> float:
-        """The rounding unit of the coarsest arithmetic on the way."""
-        return self._precision
+        self._coupled: bool | None = None
 
     def outputs(self, state: State) -> FloatArray:
         """Return the outputs (n, k)."""
-        rows = self._rows(state)
-        self._precision = float(jnp.finfo(rows.dtype).eps)
-        return np.asarray(rows, np.float64)
+        return np.asarray(self._rows(state), np.float64)
 
     def linear_change(self, before: State, after: State) -> FloatArray:
         """Return J(before)·(after − before)."""
@@ -71,7 +70,10 @@ class JaxProbe:
             jnp.asarray(np.asarray(b, np.float64) - np.asarray(a, np.float64), a.dtype)
             for a, b in zip(before.trained, after.trained, strict=True)
         ]
-        return np.asarray(self._linear(before, way)[1], np.float64)
+        return np.asarray(self._linear(before, way), np.float64)
+
+    def _along(self, before: State, way: list) -> Any:
+        return jax.jvp(lambda w: self._rows(State(w, before.fixed)), [before.trained], [way])[1]
 
     def kernel(self, state: State, directions: FloatArray) -> FloatArray:
         """Return the tangent kernels (r, n, n) of outputs @ direction."""
@@ -82,49 +84,48 @@ class JaxProbe:
         for kernel, direction in zip(kernels, directions, strict=True):
             wanted = outputs @ direction
             for i in starts:
-                rows = slice(i, min(i + size, self.count))
-                left = self._gradients(state, rows, direction, wanted)
+                above = slice(i, min(i + size, self.count))
+                left = self._gradients(state, above, direction, wanted)
                 for j in starts:
                     if j < i:
                         continue
                     columns = slice(j, min(j + size, self.count))
                     right = left if i == j else self._gradients(state, columns, direction, wanted)
                     block = sum(np.asarray(p, np.float64) for p in self._product(left, right))
-                    kernel[rows, columns] = block
-                    kernel[columns, rows] = np.transpose(block)
+                    kernel[above, columns] = block
+                    kernel[columns, above] = np.transpose(block)
         return kernels
 
-    def _gradients(self, state: State, rows: slice, direction: FloatArray, wanted: FloatArray) -> list:
+    def _gradients(
+        self, state: State, some: slice, direction: FloatArray, wanted: FloatArray
+    ) -> list:
         """Return, for each trained array, the gradients (b, size) of some rows of f·direction."""
-        d = jnp.asarray(direction, jnp.float32)
+        d = jnp.asarray(direction)
         if self._coupled is None:
-            some = jax.tree.map(lambda a: a[:1], self.x)
-            alone = float(self._alone(state, some, d)[0][0])
-            scale = np.max(np.abs(wanted))
-            self._coupled = abs(alone - wanted[0]) > 1e-3 * scale
+            first = jax.tree.map(lambda a: a[:1], self.x)
+            alone = float(self._alone(state, first, d)[0][0])
+            self._coupled = abs(alone - wanted[0]) > COUPLED * np.max(np.abs(wanted))
         if self._coupled:
-            return self._together(state, jnp.arange(rows.start, rows.stop), d)
-        return self._alone(state, jax.tree.map(lambda a: a[rows], self.x), d)[1]
-
-    _coupled: bool | None = None
+            return self._together(state, jnp.arange(some.start, some.stop), d)
+        return self._alone(state, jax.tree.map(lambda a: a[some], self.x), d)[1]
 
     def _gradients_alone(self, state: State, x: Any, direction: Any) -> tuple[Any, list]:
         def value(trained: list, one: Any) -> Any:
             row = self.function(trained, state.fixed, jax.tree.map(lambda a: a[None], one))
-            return _rows(row, 1)[0] @ direction.astype(row.dtype)
+            return rows(row, 1)[0] @ direction.astype(row.dtype)
 
         values, gradients = jax.vmap(jax.value_and_grad(value), (None, 0))(state.trained, x)
         return values, [g.reshape(len(g), -1) for g in gradients]
 
-    def _gradients_together(self, state: State, rows: Any, direction: Any) -> list:
+    def _gradients_together(self, state: State, some: Any, direction: Any) -> list:
         """Return the same where the inputs of a batch act on each other."""
 
         def values(trained: list) -> Any:
-            outputs = self._rows((trained, state.fixed))
+            outputs = self._rows(State(trained, state.fixed))
             return outputs @ direction.astype(outputs.dtype)
 
         ends, back = jax.vjp(values, state.trained)
-        units = jax.nn.one_hot(rows, self.count, dtype=ends.dtype)
+        units = jax.nn.one_hot(some, self.count, dtype=ends.dtype)
         (gradients,) = jax.vmap(back)(units)
         return [g.reshape(len(g), -1) for g in gradients]
 
@@ -153,8 +154,8 @@ class JaxProbe:
             if lower is None or lower.inner is None or upper.inner is None:
                 continue
             a, b = (
-                np.moveaxis(np.asarray(state.trained[side.leaf], np.float64), side.inner, -1)
-                for side in (lower, upper)
+                np.moveaxis(np.asarray(state.trained[leaf], np.float64), inner, -1)
+                for leaf, inner in ((lower.leaf, lower.inner), (upper.leaf, upper.inner))
             )
             if a.shape[0] == b.shape[1] and lower.leaf != upper.leaf:
                 found[lower.leaf, upper.leaf] = Pair(
@@ -185,7 +186,8 @@ class JaxProbe:
         return self._seen
 
 
-def _rows(outputs: Any, count: int) -> Any:
+def rows(outputs: Any, count: int) -> Any:
+    """Return what a model put out as a matrix (count, k), or refuse it."""
     if not hasattr(outputs, "shape"):
         raise TypeError(
             "f must return one array with a row for each input, got "

@@ -77,7 +77,7 @@ class _Run:
     def __init__(self) -> None:
         self.trace = Trace()
         self.features: list[Any] = []
-        self.entered: set[int] = set()
+        self.entered: list[Any] = []
 
     def run(self, closed: Any, values: Sequence[Any], marks: Sequence[_Mark]) -> tuple[list, list]:
         """Run a traced function, and return the values and the marks of what it returns."""
@@ -97,7 +97,9 @@ class _Run:
                 results, out = self.run(inner, given, marked)
             else:
                 out = [self.mark(equation, given, marked)] * len(equation.outvars)
-                functions, parameters = equation.primitive.get_bind_params(equation.params)
+                bound = equation.primitive.get_bind_params(equation.params)
+                # before JAX 0.10 a pair, with the functions that some operations take
+                functions, parameters = bound if isinstance(bound, tuple) else ((), bound)
                 results = equation.primitive.bind(*functions, *given, **parameters)
                 if not equation.primitive.multiple_results:
                     results = [results]
@@ -139,8 +141,8 @@ class _Run:
             if len(contracted) == 1 and len(parameter.axes) == 2:
                 inner = parameter.axes[contracted[0]]
         entering = values[1 - side]
-        hidden = other.learned and id(entering) not in self.entered
-        self.entered.add(id(entering))
+        hidden = other.learned and not any(entering is value for value in self.entered)
+        self.entered.append(entering)
         if hidden:
             self.features.append(entering)
         assert parameter.leaf is not None
