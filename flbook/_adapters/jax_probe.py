@@ -107,7 +107,7 @@ class JaxProbe:
         """Return what the gradients of one input take."""
         factored = {} if self._coupled else self._factored(state)
         by_layer = {layer.leaf: _factors_size(layer, state) for layer in factored.values()}
-        sizes = [by_layer.get(i, leaf.size) for i, leaf in enumerate(state.trained)]
+        sizes = [by_layer[i] if i in by_layer else a.size for i, a in enumerate(state.trained)]
         return state.trained[0].dtype.itemsize * sum(sizes)
 
     def _factored(self, state: State) -> dict[int, Layer]:

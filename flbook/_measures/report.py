@@ -11,6 +11,9 @@ from flbook._measures.table import Table
 
 __all__ = ["advice", "mechanism", "table", "text"]
 
+START_COUNTS = 2.0
+"""Where the outputs change by less than so many times their size, the start takes part."""
+
 MECHANISMS = {
     "kernel": "the kernel hardly changed: the network learned as the linear model at its start",
     "alignment": "it learned by alignment: consecutive layers turned towards each other",
@@ -46,6 +49,11 @@ def _advice(result: Any) -> Iterator[str]:
         f"(kernel size ×{grown:.3g}, direction 1 − cos {turned:.2g})"
     )
     yield knob_sentence(result.distance)
+    if result.output_change < START_COUNTS:
+        yield (
+            f"the outputs at the start are {1 / result.output_change:.2g} times their change: a "
+            "larger scale enlarges both, so use f − f₀ before turning this knob"
+        )
     if 1 - result.kernel_rotation > 0.99 and abs(grown - 1) > 0.1:
         yield "the direction of the kernel alone would hide this change: look at its size too"
     largest = result.largest.linearisation_error
@@ -57,9 +65,7 @@ def knob_sentence(distance: float) -> str:
     """Say where the boundary of the rich regime is, in factors of the output scale."""
     within = f"(within a factor of {knob.UNCERTAINTY:g})"
     if math.isinf(distance):
-        return (
-            "to leave the rich regime multiply the output scale; by how much is beyond this ruler"
-        )
+        return "to leave the rich regime multiply the output scale, by more than this ruler reads"
     if distance >= 1:
         return (
             f"to leave the rich regime multiply the output scale by about {distance:.2g} {within}, "
@@ -118,12 +124,12 @@ def _lines(result: Any) -> Iterator[str]:
     if result.label_alignment is not None:
         before, after, chance = result.label_alignment
         yield f"  kernel and labels    {before:.2g} → {after:.2g}, by chance {chance:.2g}"
-    for sentence in result.advice[:3]:
+    for sentence in result.advice[:4]:
         yield f"  {sentence}"
-    for doubt in result.doubts[:3]:
+    for doubt in result.doubts[:2]:
         yield f"  in doubt: {doubt}"
-    if len(result.doubts) > 3:
-        yield f"  and {len(result.doubts) - 3} more doubts"
+    if len(result.doubts) > 2:
+        yield f"  and {len(result.doubts) - 2} more doubts"
 
 
 def _log(value: float) -> float:
