@@ -5,6 +5,7 @@ The model, and the claims about it that this package lets one see, are those of 
 arXiv:2401.07085 (2024).
 """
 
+from flbook._adapters.dispatch import checkup
 from flbook._dynamics.descent_state import DescentState
 from flbook._dynamics.flow_state import FlowState
 from flbook._dynamics.gradient_descent import GradientDescent
@@ -12,6 +13,7 @@ from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._dynamics.outcome import Outcome
+from flbook._measures.checkup import Checkup, LabelAlignment, LayerAlignment, Moment
 from flbook._measures.ensemble import Ensemble, Quantiles
 from flbook._measures.generalisation import (
     ErrorParts,
@@ -23,6 +25,8 @@ from flbook._measures.lazy_width import LazyWidth, lazy_width
 from flbook._measures.location import Location, Regime, locate
 from flbook._measures.mechanisms import Decomposition, decompose
 from flbook._measures.phase import MeasuredPhase, Slope, measure_phase
+from flbook._measures.table import Table
+from flbook._measures.widths import WidthCheckup, checkup_widths
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.parametrisations import SCALINGS
@@ -33,6 +37,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SCALINGS",
+    "Checkup",
     "Decomposition",
     "DescentState",
     "Ensemble",
@@ -44,10 +49,13 @@ __all__ = [
     "GradientFlow",
     "Gram",
     "KernelFlow",
+    "LabelAlignment",
+    "LayerAlignment",
     "LazyWidth",
     "Location",
     "LogisticFlow",
     "MeasuredPhase",
+    "Moment",
     "Network",
     "Outcome",
     "Phase",
@@ -55,7 +63,11 @@ __all__ = [
     "Regime",
     "Scaling",
     "Slope",
+    "Table",
     "Task",
+    "WidthCheckup",
+    "checkup",
+    "checkup_widths",
     "decompose",
     "error_parts",
     "generalisation_error",
