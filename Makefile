@@ -85,7 +85,7 @@ dist: $(READY)
 	$(BIN)/uv build --out-dir dist
 	$(PYTHON) -m venv $(WHEEL)
 	$(WHEEL)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  "$$(ls dist/*.whl)[explorers,core-tests]"
+	  "$$(ls dist/*.whl)[explorers,jax,core-tests]"
 	$(WHEEL)/bin/python -I -m pytest -o pythonpath=tests/support \
 	  $(CORE) tests/figures tests/house/test_docstrings.py
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from flbook._support.arrays import FloatArray, Real
 
 __all__ = [
     "instance",
+    "one_of",
     "one_real",
     "one_whole",
     "real",
@@ -205,6 +207,22 @@ def instance(name: str, value: Any, kind: type) -> None:
     if not isinstance(value, kind):
         article = "an" if kind.__name__[0] in "AEIOUaeiou" else "a"
         raise TypeError(f"{name} must be {article} {kind.__name__}, got {value!r}")
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return `value`, or raise ValueError if it is not one of `choices`.
+
+    Examples
+    --------
+    >>> one_of("axis", "z", ("x", "y"))
+    Traceback (most recent call last):
+        ...
+    ValueError: axis must be one of 'x', 'y', got 'z'
+    """
+    choices = list(choices)
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+    return value
 
 
 def single(name: str, value: Any, kind: type, wanted: str = "a single one") -> None:

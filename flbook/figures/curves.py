@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._support.arrays import FloatArray
-from flbook._support.checks import instance, one_real, refuse_where
-from flbook.figures.style import KINDS, PALETTE, colour, one_of, pair
+from flbook._support.checks import instance, one_of, one_real, refuse_where
+from flbook.figures.style import KINDS, PALETTE, colour, pair
 
 __all__ = ["band", "curve", "data", "fit", "guide", "kernel_curve", "over_time"]
 

@@ -14,10 +14,10 @@ from flbook._measures.location import Regime, contour
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._support.arrays import FloatArray
-from flbook._support.checks import instance, one_real, real
+from flbook._support.checks import instance, one_of, one_real, real
 from flbook._support.shared import shared
 from flbook.figures.curves import curve
-from flbook.figures.style import PALETTE, colour, one_of, pair
+from flbook.figures.style import PALETTE, colour, pair
 
 __all__ = ["exponent_plane", "half_plane", "neuron_plane", "universal_plane"]
 

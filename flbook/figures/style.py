@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import matplotlib.style
@@ -10,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from flbook._support.arrays import FloatArray
+from flbook._support.checks import one_of
 from flbook._support.shared import shared
 
-__all__ = ["KINDS", "PALETTE", "STYLE", "colour", "one_of", "pair", "use_style"]
+__all__ = ["KINDS", "PALETTE", "STYLE", "colour", "pair", "use_style"]
 
 PALETTE: dict[str, str] = {role: colours["light"] for role, colours in shared("palette").items()}
 """The colour of every role, as the browser's light theme has it."""
@@ -79,22 +79,6 @@ def use_style() -> None:
     True
     """
     matplotlib.style.use(STYLE)
-
-
-def one_of(name: str, value: str, choices: Iterable[str]) -> str:
-    """Return `value`, or raise ValueError if it is not one of `choices`.
-
-    Examples
-    --------
-    >>> one_of("axis", "z", ("x", "y"))
-    Traceback (most recent call last):
-        ...
-    ValueError: axis must be one of 'x', 'y', got 'z'
-    """
-    choices = list(choices)
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
-    return value
 
 
 def colour(role: str) -> str:

@@ -21,6 +21,7 @@ ROOMS = {
     "_dynamics": ({"_support", "_model"}, CORE),
     "_measures": ({"_support", "_model", "_dynamics"}, CORE),
     "simulation": ({"_support", "_model"}, CORE),
+    "networks": ({"_support"}, CORE | {"jax", "optax"}),
     "figures": ({"_support", "_model", "_dynamics", "_measures", "shared"}, CORE | {"matplotlib"}),
     "explorers": (
         {"_support", "_model", "_dynamics", "_measures", "shared"},
@@ -88,10 +89,18 @@ def test_importing_the_package_stays_light():
     assert run.stdout.strip() == "[] False"
 
 
-@pytest.mark.parametrize("missing", ["anywidget", "ipywidgets"])
-def test_explorers_say_what_they_need(missing):
-    code = f"import sys; sys.modules[{missing!r}] = None; import flbook.explorers"
+@pytest.mark.parametrize(
+    ("room", "extra", "missing"),
+    [
+        ("explorers", "explorers", "anywidget"),
+        ("explorers", "explorers", "ipywidgets"),
+        ("networks", "jax", "jax"),
+        ("networks", "jax", "optax"),
+    ],
+)
+def test_a_room_says_what_it_needs(room, extra, missing):
+    code = f"import sys; sys.modules[{missing!r}] = None; import flbook.{room}"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.returncode == 1
-    wanted = f"flbook.explorers needs {missing}: pip install 'flbook[explorers]' brings it"
+    wanted = f"flbook.{room} needs {missing}: pip install 'flbook[{extra}]' brings it"
     assert wanted in run.stderr
