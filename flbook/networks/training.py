@@ -99,6 +99,7 @@ def train(
     learning_rate: float,
     steps: int,
     batch_size: int | None = None,
+    momentum: float = 0.0,
     seed: int = 0,
     record: ArrayLike | None = None,
     checkpoints: ArrayLike = (),
@@ -107,7 +108,7 @@ def train(
     centred: bool = False,
     progress: Progress | None = None,
 ) -> Training:
-    """Take gradient steps W_l ← W_l − learning_rate · η_l · ∂L/∂W_l.
+    """Take gradient steps W_l ← W_l − learning_rate · η_l · V_l, V_l ← momentum · V_l + ∂L/∂W_l.
 
     Parameters
     ----------
@@ -128,6 +129,9 @@ def train(
     batch_size : int, optional
         Examples in a step, drawn without replacement epoch by epoch; what is left over when n is
         no multiple sits out an epoch. All examples in every step if not given.
+    momentum : float, default 0
+        Share of the last V that stays, at least 0 and below 1 (heavy ball); the speed of a small
+        rate is 1/(1 − momentum) times that without.
     seed : int, default 0
         Of the order of the examples.
     record : array_like of int, optional
@@ -168,6 +172,9 @@ def train(
     """
     problem = _Problem(network, params, x, y, loss, centred)
     rate = one_real("learning_rate", learning_rate, at_least=0)
+    momentum = one_real("momentum", momentum, at_least=0)
+    if momentum >= 1:
+        raise ValueError(f"momentum must be below 1, got {momentum:g}")
     target = -np.inf if stop_at_loss is None else one_real("stop_at_loss", stop_at_loss)
     total = one_whole("steps", steps, at_least=0)
     if batch_size is not None:
@@ -189,7 +196,9 @@ def train(
     ending, sound = "steps", params
     with precision(problem.dtype):
         observe = None if measure is None else jax.jit(measure)
-        states = problem.descend(params, stops, rate, batch_size, jax.random.key(seed), progress)
+        states = problem.descend(
+            params, stops, (rate, momentum), batch_size, jax.random.key(seed), progress
+        )
         step = 0
         for step, params in zip(stops, states, strict=False):
             value = problem.loss(params)
@@ -252,15 +261,17 @@ class _Problem:
         self,
         params: Params,
         stops: list[int],
-        rate: float,
+        pace: tuple[float, float],
         batch_size: int | None,
         key: jax.Array,
         progress: Progress | None,
     ) -> Iterator[Params]:
         """Yield the weights at every stop, the first of which is the start."""
         etas = self.network.etas
+        rate, momentum = pace
         rates = tuple(jnp.asarray(rate * eta, self.dtype) for eta in etas)
         order = jnp.arange(self.count)
+        memory = _optimiser(rates, momentum).init(params)
         chunk, done = 1.0, stops[0]
         yield params
         for start, end in pairwise(stops):
@@ -268,14 +279,15 @@ class _Problem:
             while done < end:
                 now = min(end, done + int(chunk))
                 began = time.perf_counter()
-                params, order = jax.block_until_ready(
+                params, order, memory = jax.block_until_ready(
                     _advance(
-                        (params, order),
+                        (params, order, memory),
                         (done, now),
                         (self.x, self.y, self.offset),
                         (self.gamma, rates, key),
                         names=self.names,
                         batch_size=batch_size,
+                        momentum=momentum,
                     )
                 )
                 took = time.perf_counter() - began
@@ -300,24 +312,33 @@ def _loss(
     return LOSSES[loss](gamma * forward(activation, params, x)[1] - offset, y)
 
 
-@partial(jax.jit, static_argnames=("names", "batch_size"))
+def _optimiser(
+    rates: tuple[jax.Array, ...], momentum: float
+) -> optax.GradientTransformationExtraArgs:
+    """Return gradient descent with a rate for each layer."""
+    layers = tuple(map(str, range(len(rates))))
+    each = [optax.sgd(rate, momentum=momentum or None) for rate in rates]
+    return optax.partition(dict(zip(layers, each, strict=True)), layers)
+
+
+@partial(jax.jit, static_argnames=("names", "batch_size", "momentum"))
 def _advance(
-    state: tuple[Params, jax.Array],
+    state: tuple[Params, jax.Array, Any],
     between: tuple[int, int],
     data: tuple[jax.Array, jax.Array, jax.Array],
     settings: tuple[jax.Array, tuple[jax.Array, ...], jax.Array],
     *,
     names: tuple[str, str],
     batch_size: int | None,
-) -> tuple[Params, jax.Array]:
-    """Take the steps from one count up to another; the order of the examples goes along.
+    momentum: float,
+) -> tuple[Params, jax.Array, Any]:
+    """Take the steps from one count up to another; order and momentum go along.
 
     The counts are no constants of the compiled code, so one compilation serves every stretch, and
     the rates are none, so it serves every point of a grid.
     """
     gamma, rates, key = settings
-    layers = tuple(map(str, range(len(rates))))
-    optimiser = optax.partition(dict(zip(layers, map(optax.sgd, rates), strict=True)), layers)
+    optimiser = _optimiser(rates, momentum)
     slope = jax.grad(_loss)
     count = len(data[0])
 
@@ -336,9 +357,7 @@ def _advance(
         updates, memory = optimiser.update(slope(params, *batch, gamma, names), memory)
         return optax.apply_updates(params, updates), order, memory
 
-    params, order = state
-    carried = (params, order, optimiser.init(params))
-    return jax.lax.fori_loop(*between, step, carried)[:2]
+    return jax.lax.fori_loop(*between, step, state)
 
 
 def _finite(value: float, params: Params) -> bool:
