@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -53,9 +54,9 @@ def test_the_largest_stable_rate_is_that_of_the_whole_kernel(seed):
     network = MLP((3, 7, 4, 2), "swish", gamma=0.3, etas=(0.01, 3.0, 20.0))
     params = network.init(seed, np.float64)
     with jax.enable_x64(True):
-        parts = jax.jacobian(lambda weights: network(weights, x).ravel())(params)
+        parts = jax.jacobian(lambda weights: network(weights, jnp.asarray(x)).ravel())(params)
     kernel = sum(
-        eta * np.reshape(part, (24, -1)) @ np.reshape(part, (24, -1)).T
+        eta * np.asarray(part).reshape(24, -1) @ np.asarray(part).reshape(24, -1).T
         for eta, part in zip(network.etas, parts, strict=True)
     )
     wanted = 2 / np.linalg.eigvalsh(kernel / len(x))[-1]
