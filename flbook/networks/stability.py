@@ -14,7 +14,7 @@ from flbook.networks.mlp import MLP, Params, precision
 
 __all__ = ["largest_stable_rate"]
 
-ROUNDS, ENOUGH = 200, 1e-4
+ROUNDS, ENOUGH = 500, 1e-6
 
 
 def largest_stable_rate(network: MLP, params: Params, x: ArrayLike) -> float:
