@@ -27,6 +27,8 @@ ROOMS = {
         {"_support", "_model", "_dynamics", "_measures", "shared"},
         CORE | {"anywidget", "ipywidgets", "traitlets"},
     ),
+    "datasets": ({"_support"}, CORE | {"PIL", "sklearn"}),
+    "sweeps": ({"_support"}, CORE | {"dask", "distributed", "joblib", "tqdm"}),
     "shared": (set(), set()),
     "__init__": ({"_support", "_model", "_dynamics", "_measures"}, set()),
 }
