@@ -20,6 +20,7 @@ ROOMS = {
     "_model": ({"_support"}, CORE),
     "_dynamics": ({"_support", "_model"}, CORE),
     "_measures": ({"_support", "_model", "_dynamics"}, CORE),
+    "_adapters": ({"_support", "_measures"}, CORE | {"jax", "equinox", "torch"}),
     "simulation": ({"_support", "_model"}, CORE),
     "networks": ({"_support"}, CORE | {"jax", "optax"}),
     "figures": ({"_support", "_model", "_dynamics", "_measures", "shared"}, CORE | {"matplotlib"}),
@@ -30,7 +31,7 @@ ROOMS = {
     "datasets": ({"_support"}, CORE | {"PIL", "sklearn"}),
     "sweeps": ({"_support"}, CORE | {"dask", "distributed", "joblib", "tqdm"}),
     "shared": (set(), set()),
-    "__init__": ({"_support", "_model", "_dynamics", "_measures"}, set()),
+    "__init__": ({"_support", "_model", "_dynamics", "_measures", "_adapters"}, set()),
 }
 
 
