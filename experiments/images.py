@@ -9,7 +9,7 @@ import numpy as np
 
 import flbook as fl
 from flbook import datasets, sweeps
-from flbook.networks import MLP, largest_stable_rate, train
+from flbook.networks import MLP, accuracy, largest_stable_rate, train
 
 TASKS = {
     "mnist": {"hidden": (256, 256, 256), "examples": 4000, "stop": 0.02, "rate": 0.05},
@@ -29,17 +29,21 @@ QUICK = sweeps.Grid(task="mnist", scale=[0.3, 1.0], start="centred", seed=0)
 def point(task, scale, start, seed):
     """Train one network, and return what moved and how well it does on new images."""
     chosen = TASKS[task]
-    data = datasets.load(task, train=chosen["examples"], test=TEST, seed=seed)
-    sizes = (data.x_train.shape[1], *chosen["hidden"], 10)
+    data = datasets.load(
+        task, n_train=chosen["examples"], n_test=TEST, seed=seed, one_hot=True, prepare="unit"
+    )
+    mean = data.x_train.mean(axis=0)
+    spread = np.std(data.x_train - mean)
+    x, x_test = (data.x_train - mean) / spread, (data.x_test - mean) / spread
+    sizes = (x.shape[1], *chosen["hidden"], 10)
     network = MLP(sizes, "relu").with_initial_scale(2**0.5 * scale)
     before = network.init(seed)
-    labels = one_hot(data.y_train)
-    rate = min(SHARE * largest_stable_rate(network, before, data.x_train[:400]), chosen["rate"])
+    rate = min(SHARE * largest_stable_rate(network, before, x[:400]), chosen["rate"])
     run = train(
         network,
         before,
-        data.x_train,
-        labels,
+        x,
+        data.y_train - 0.1,  # the outputs start, and the labels end, with a sum of about 0
         learning_rate=rate,
         momentum=MOMENTUM,
         batch_size=BATCH,
@@ -49,27 +53,24 @@ def point(task, scale, start, seed):
         centred=start == "centred",
         seed=seed,
     )
-    found = fl.checkup(before, run.params, data.x_test[:PROBES], f=network)
-    guesses = np.argmax(run.predict(data.x_test), axis=1)
-    without = np.argmax(network(run.params, data.x_test) - network(before, data.x_test), axis=1)
+    found = fl.checkup(before, run.params, x_test[:PROBES], f=network)
+    first, end = network(before, x_test), network(run.params, x_test)
+    classes = data.y_test.argmax(axis=1)
     return {
         "steps": int(run.steps[-1]),
         "train_loss": float(run.losses[-1]),
         "matched": run.ending == "loss",
-        "test_accuracy": np.mean(guesses == data.y_test),
-        "accuracy_of_change": np.mean(without == data.y_test),
-        "output_size": np.sqrt(np.mean(np.square(network(before, data.x_test)))),
+        "test_accuracy": accuracy(run.predict(x_test), classes),
+        "accuracy_of_change": accuracy(end - first, classes),
+        "output_size": float(np.sqrt(np.mean(np.square(first)))),
         "linearisation_error": found.linearisation_error,
         "kernel_change": found.kernel_change,
         "kernel_rotation": found.kernel_rotation,
         "weight_change": list(found.weight_change.values()),
         "feature_change": list(found.feature_change.values()),
+        "alignment_before": [pair.before for pair in found.alignment],
+        "alignment_after": [pair.after for pair in found.alignment],
     }
-
-
-def one_hot(labels):
-    """Return labels as rows of 0.9 at the class and −0.1 elsewhere, so that their sum is 0."""
-    return np.eye(10)[labels] - 0.1
 
 
 if __name__ == "__main__":
