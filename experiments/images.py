@@ -15,7 +15,7 @@ TASKS = {
     "mnist": {"hidden": (256, 256, 256), "examples": 4000, "stop": 0.02, "rate": 0.05},
     "cifar10": {"hidden": (256,), "examples": 3000, "stop": 0.05, "rate": 0.005},
 }
-TEST, PROBES, BATCH, MOMENTUM, SHARE, STEPS = 5000, 64, 100, 0.9, 0.25, 30_000
+TEST, PROBES, BATCH, MOMENTUM, SHARE, STEPS = 5000, 64, 100, 0.9, 0.25, 15_000
 
 STARTS = ["plain", "centred"]
 GRID = sweeps.Grid(

@@ -11,11 +11,11 @@ import flbook as fl
 from flbook import datasets, sweeps
 from flbook.networks import MLP, largest_stable_rate, train
 
-EXAMPLES, PROBES, MOMENTUM, SHARE, STEPS, STOP = 600, 64, 0.9, 0.1, 20_000, 0.1
+EXAMPLES, PROBES, MOMENTUM, SHARE, STEPS, STOP = 600, 64, 0.9, 0.1, 5_000, 0.1
 
 ACTIVATIONS = ["relu", "tanh", "swish"]
-GRID = sweeps.Grid(activation=ACTIVATIONS, recipe="random", seed=range(60)) + sweeps.Grid(
-    activation=ACTIVATIONS, recipe=["standard", "ntk", "mean_field", "mup"], seed=range(5)
+GRID = sweeps.Grid(activation=ACTIVATIONS, recipe="random", seed=range(30)) + sweeps.Grid(
+    activation=ACTIVATIONS, recipe=["standard", "ntk", "mean_field", "mup"], seed=range(3)
 )
 QUICK = sweeps.Grid(activation="relu", recipe=["mup", "random"], seed=0)
 
