@@ -2,8 +2,8 @@
 
 All weights start `scale` times as large as He et al. (2015) propose. The plain start trains f and
 the centred one f − f₀, which is 0 everywhere before training: the same network without the random
-function that it starts as. All stop at one training loss, where they reach it. The small digits that come with scikit-learn are
-there for a quick look.
+function that it starts as. All stop at one training loss, where they reach it. The small digits
+that come with scikit-learn are there for a quick look.
 """
 
 import numpy as np
@@ -13,11 +13,23 @@ from flbook import datasets, sweeps
 from flbook.networks import MLP, accuracy, largest_stable_rate, train
 
 TASKS = {
-    "digits": {"hidden": (256, 256, 256), "examples": 1000, "stop": 0.02, "rate": 0.05},
-    "mnist": {"hidden": (256, 256, 256), "examples": 4000, "stop": 0.02, "rate": 0.05},
-    "cifar10": {"hidden": (256,), "examples": 3000, "stop": 0.05, "rate": 0.005},
+    "digits": {
+        "hidden": (256, 256, 256),
+        "examples": 1000,
+        "stop": 0.02,
+        "rate": 0.05,
+        "test": 359,
+    },
+    "mnist": {
+        "hidden": (256, 256, 256),
+        "examples": 4000,
+        "stop": 0.02,
+        "rate": 0.05,
+        "test": 5000,
+    },
+    "cifar10": {"hidden": (256,), "examples": 3000, "stop": 0.05, "rate": 0.005, "test": 5000},
 }
-TEST, PROBES, BATCH, MOMENTUM, SHARE, STEPS = 5000, 64, 100, 0.9, 0.25, 15_000
+PROBES, BATCH, MOMENTUM, SHARE, STEPS = 64, 100, 0.9, 0.25, 15_000
 
 STARTS = ["plain", "centred"]
 GRID = sweeps.Grid(
@@ -32,7 +44,12 @@ def point(task, scale, start, seed):
     """Train one network, and return what moved and how well it does on new images."""
     chosen = TASKS[task]
     data = datasets.load(
-        task, n_train=chosen["examples"], n_test=TEST, seed=seed, one_hot=True, prepare="unit"
+        task,
+        n_train=chosen["examples"],
+        n_test=chosen["test"],
+        seed=seed,
+        one_hot=True,
+        prepare="unit",
     )
     mean = data.x_train.mean(axis=0)
     spread = np.std(data.x_train - mean)
