@@ -19,6 +19,7 @@ except ModuleNotFoundError as missing:
 from flbook.networks.activations import ACTIVATIONS
 from flbook.networks.losses import LOSSES, accuracy
 from flbook.networks.mlp import MLP, PARAMETRISATIONS, Params
+from flbook.networks.stability import largest_stable_rate
 from flbook.networks.starts import aligned_start, antisymmetric_start
 from flbook.networks.training import Training, train
 
@@ -32,5 +33,6 @@ __all__ = [
     "accuracy",
     "aligned_start",
     "antisymmetric_start",
+    "largest_stable_rate",
     "train",
 ]

@@ -59,15 +59,17 @@ class Problem:
         self,
         params: Params,
         stops: list[int],
-        rate: float,
+        pace: tuple[float, float],
         batch_size: int | None,
         key: jax.Array,
         progress: Progress | None,
     ) -> Iterator[Params]:
         """Yield the weights at every stop, the first of which is the start."""
         etas = self.network.etas
+        rate, momentum = pace
         rates = tuple(jnp.asarray(rate * eta, self.dtype) for eta in etas)
         order = jnp.arange(self.count)
+        memory = _optimiser(rates, momentum).init(params)
         chunk, done = 1.0, stops[0]
         yield params
         for start, end in pairwise(stops):
@@ -75,14 +77,15 @@ class Problem:
             while done < end:
                 now = min(end, done + int(chunk))
                 began = time.perf_counter()
-                params, order = jax.block_until_ready(
+                params, order, memory = jax.block_until_ready(
                     _advance(
-                        (params, order),
+                        (params, order, memory),
                         (done, now),
                         (self.x, self.y, self.offset),
                         (self.gamma, rates, key),
                         names=self.names,
                         batch_size=batch_size,
+                        momentum=momentum,
                     )
                 )
                 took = time.perf_counter() - began
@@ -107,24 +110,33 @@ def _loss(
     return LOSSES[loss](gamma * forward(activation, params, x)[1] - offset, y)
 
 
-@partial(jax.jit, static_argnames=("names", "batch_size"))
+def _optimiser(
+    rates: tuple[jax.Array, ...], momentum: float
+) -> optax.GradientTransformationExtraArgs:
+    """Return gradient descent with a rate for each layer."""
+    layers = tuple(map(str, range(len(rates))))
+    each = [optax.sgd(rate, momentum=momentum or None) for rate in rates]
+    return optax.partition(dict(zip(layers, each, strict=True)), layers)
+
+
+@partial(jax.jit, static_argnames=("names", "batch_size", "momentum"))
 def _advance(
-    state: tuple[Params, jax.Array],
+    state: tuple[Params, jax.Array, Any],
     between: tuple[int, int],
     data: tuple[jax.Array, jax.Array, jax.Array],
     settings: tuple[jax.Array, tuple[jax.Array, ...], jax.Array],
     *,
     names: tuple[str, str],
     batch_size: int | None,
-) -> tuple[Params, jax.Array]:
-    """Take the steps from one count up to another; the order of the examples goes along.
+    momentum: float,
+) -> tuple[Params, jax.Array, Any]:
+    """Take the steps from one count up to another; order and momentum go along.
 
     The counts are no constants of the compiled code, so one compilation serves every stretch, and
     the rates are none, so it serves every point of a grid.
     """
     gamma, rates, key = settings
-    layers = tuple(map(str, range(len(rates))))
-    optimiser = optax.partition(dict(zip(layers, map(optax.sgd, rates), strict=True)), layers)
+    optimiser = _optimiser(rates, momentum)
     slope = jax.grad(_loss)
     count = len(data[0])
 
@@ -143,6 +155,4 @@ def _advance(
         updates, memory = optimiser.update(slope(params, *batch, gamma, names), memory)
         return optax.apply_updates(params, updates), order, memory
 
-    params, order = state
-    carried = (params, order, optimiser.init(params))
-    return jax.lax.fori_loop(*between, step, carried)[:2]
+    return jax.lax.fori_loop(*between, step, state)

@@ -97,6 +97,7 @@ def train(
     learning_rate: float,
     steps: int,
     batch_size: int | None = None,
+    momentum: float = 0.0,
     seed: int = 0,
     record: ArrayLike | None = None,
     checkpoints: ArrayLike = (),
@@ -105,7 +106,7 @@ def train(
     centred: bool = False,
     progress: Progress | None = None,
 ) -> Training:
-    """Take gradient steps W_l ← W_l − learning_rate · η_l · ∂L/∂W_l.
+    """Take gradient steps W_l ← W_l − learning_rate · η_l · V_l, V_l ← momentum · V_l + ∂L/∂W_l.
 
     Parameters
     ----------
@@ -126,6 +127,9 @@ def train(
     batch_size : int, optional
         Examples in a step, drawn without replacement epoch by epoch; what is left over when n is
         no multiple sits out an epoch. All examples in every step if not given.
+    momentum : float, default 0
+        Share of the last V that stays, at least 0 and below 1 (heavy ball); the speed of a small
+        rate is 1/(1 − momentum) times that without.
     seed : int, default 0
         Of the order of the examples.
     record : array_like of int, optional
@@ -166,6 +170,9 @@ def train(
     """
     problem = Problem(network, params, x, y, loss, centred)
     rate = one_real("learning_rate", learning_rate, at_least=0)
+    momentum = one_real("momentum", momentum, at_least=0)
+    if momentum >= 1:
+        raise ValueError(f"momentum must be below 1, got {momentum:g}")
     target = -np.inf if stop_at_loss is None else one_real("stop_at_loss", stop_at_loss)
     total = one_whole("steps", steps, at_least=0)
     if batch_size is not None:
@@ -187,7 +194,9 @@ def train(
     ending, sound = "steps", params
     with precision(problem.dtype):
         observe = None if measure is None else jax.jit(measure)
-        states = problem.descend(params, stops, rate, batch_size, jax.random.key(seed), progress)
+        states = problem.descend(
+            params, stops, (rate, momentum), batch_size, jax.random.key(seed), progress
+        )
         step = 0
         for step, params in zip(stops, states, strict=False):
             value = problem.loss(params)
