@@ -58,6 +58,7 @@ def main() -> int:
     x = np.linspace(-1, 1, EXAMPLES, dtype=np.float32)[:, None]
     y = 2 * x + np.float32(0.3) * np.sin(6 * x)
     records = np.unique(np.geomspace(1, STEPS, 60).round().astype(int))
+    print("seconds [of the processors]")
     print(f"JAX {jax.__version__}, numpy {np.__version__}; width {WIDTH}, {EXAMPLES} examples")
     for activation in ACTIVATIONS:
         network = MLP.parametrised("mean_field", (1, WIDTH, 1), activation)
@@ -88,7 +89,8 @@ def main() -> int:
         print(
             f"  {activation:8s} {best[0, 0]:6.2f} s [{best[0, 1]:.2f}] against {best[1, 0]:6.2f} s "
             f"[{best[1, 1]:.2f}] in numpy: ratio {best[1, 0] / best[0, 0]:5.1f} "
-            f"[{best[1, 1] / best[0, 1]:.1f}] (with compilation {first:.2f} s; losses agree to {gap:.0e})"
+            f"[{best[1, 1] / best[0, 1]:.1f}] "
+            f"(with compilation {first:.2f} s; losses agree to {gap:.0e})"
         )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
     return 0
