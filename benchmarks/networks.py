@@ -3,7 +3,8 @@
 Run ``python benchmarks/networks.py``: one grid point is a run of 1 000 full-batch steps at width
 10 000 on one input, recorded 60 times. Both sides are timed in turns in one run, to the same end,
 and the best of each counts, since other work on the machine can only add time; in brackets, the
-same in seconds of the processors. What JAX compiles
+same in seconds of the processors. numpy's BLAS has one thread, as in a sweep: with more, they wait
+for each other when other work wants the cores, and numpy loses all the more. What JAX compiles
 once for all points of a grid is printed by itself.
 """
 
@@ -15,6 +16,7 @@ import time
 
 import jax
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from flbook.networks import MLP, train
 
@@ -80,7 +82,8 @@ def main() -> int:
             pair = []
             for call in (ours, theirs):
                 start = time.perf_counter(), time.process_time()
-                losses = call()
+                with threadpool_limits(1, "blas"):
+                    losses = call()
                 took = time.perf_counter() - start[0], time.process_time() - start[1]
                 pair.append((took, losses))
             times.append([took for took, _ in pair])
