@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def network() -> tuple[list, list, np.ndarray]:
     rng = np.random.default_rng(0)
     before = [
         rng.normal(size=(a, b)).astype(np.float32) / np.float32(np.sqrt(a))
-        for a, b in zip(SIZES, SIZES[1:], strict=False)
+        for a, b in pairwise(SIZES)
     ]
     after = [w + np.float32(0.01) * rng.normal(size=w.shape).astype(np.float32) for w in before]
     return before, after, rng.normal(size=(INPUTS, SIZES[0])).astype(np.float32)

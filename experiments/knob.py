@@ -220,7 +220,7 @@ def main() -> int:
     print(*lines, sep="\n")
     result = {
         "experiment": "knob",
-        "question": "does one check-up predict the output scale at which a network stops being rich",
+        "question": "does one check-up predict at which output scale a network stops being rich",
         "configuration": {
             "scales": SCALES,
             "inputs": INPUTS,
