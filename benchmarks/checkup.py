@@ -64,8 +64,8 @@ def jacobians() -> object:
     before, _, x = network()
     each = jax.vmap(jax.jacrev(lambda w, one: model(w, one[None])[0]), (None, 0))
     blocks = jax.jit(each)(before, x)
-    flat = jnp.concatenate([b.reshape(INPUTS * SIZES[-1], -1) for b in blocks], axis=1)
-    return (flat @ flat.T).block_until_ready()
+    flat = [jnp.reshape(b, (INPUTS * SIZES[-1], -1)) for b in blocks]
+    return sum(b @ b.T for b in flat).block_until_ready()
 
 
 def layer_products() -> object:

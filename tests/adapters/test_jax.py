@@ -115,10 +115,9 @@ def test_kernel_and_linear_change_are_those_of_the_jacobian(name, batch_size):
     kernel = probe.kernel(states[0], directions)
     wanted = np.einsum("rnp,rmp->rnm", along, along)
     assert kernel == pytest.approx(wanted, rel=1e-4, abs=1e-5 * wanted.max())
-    way = [
-        np.ravel(b) - np.ravel(a)
-        for a, b in zip(*map(jax.tree.leaves, (before, after)), strict=True)
-    ]
+    start, end = (
+        np.concatenate([np.ravel(a) for a in jax.tree.leaves(params)]) for params in (before, after)
+    )
     linear = probe.linear_change(*states)
     assert linear == pytest.approx(j @ (end - start), rel=1e-3, abs=1e-5)
     assert probe.outputs(states[1]) == pytest.approx(
