@@ -204,7 +204,8 @@ class Checkup:
     @property
     def largest(self) -> Moment:
         """The largest value of each number along `path`: a kernel can come back."""
-        return Moment(*(max(values) for values in zip(*self.path, strict=True)))
+        end = Moment(self.linearisation_error, self.kernel_change, self.kernel_rotation)
+        return Moment(*(max(values) for values in zip(end, *self.path, strict=True)))
 
     @property
     def equivalent_kernel_growth(self) -> float:
