@@ -5,6 +5,7 @@ The model, and the claims about it that this package lets one see, are those of 
 arXiv:2401.07085 (2024).
 """
 
+from flbook._adapters.dispatch import checkup
 from flbook._dynamics.descent_state import DescentState
 from flbook._dynamics.flow_state import FlowState
 from flbook._dynamics.gradient_descent import GradientDescent
@@ -12,6 +13,7 @@ from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._dynamics.outcome import Outcome
+from flbook._measures.checkup import Checkup
 from flbook._measures.ensemble import Ensemble, Quantiles
 from flbook._measures.generalisation import (
     ErrorParts,
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SCALINGS",
+    "Checkup",
     "Decomposition",
     "DescentState",
     "Ensemble",
@@ -56,6 +59,7 @@ __all__ = [
     "Scaling",
     "Slope",
     "Task",
+    "checkup",
     "decompose",
     "error_parts",
     "generalisation_error",

@@ -20,6 +20,7 @@ ROOMS = {
     "_model": ({"_support"}, CORE),
     "_dynamics": ({"_support", "_model"}, CORE),
     "_measures": ({"_support", "_model", "_dynamics"}, CORE),
+    "_adapters": ({"_support", "_measures"}, CORE | {"jax", "equinox", "torch"}),
     "simulation": ({"_support", "_model"}, CORE),
     "figures": ({"_support", "_model", "_dynamics", "_measures", "shared"}, CORE | {"matplotlib"}),
     "explorers": (
@@ -27,7 +28,7 @@ ROOMS = {
         CORE | {"anywidget", "ipywidgets", "traitlets"},
     ),
     "shared": (set(), set()),
-    "__init__": ({"_support", "_model", "_dynamics", "_measures"}, set()),
+    "__init__": ({"_support", "_model", "_dynamics", "_measures", "_adapters"}, set()),
 }
 
 

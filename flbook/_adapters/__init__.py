@@ -1,0 +1,1 @@
+"""What a framework's models tell of themselves on some inputs, as plain arrays."""

@@ -1,0 +1,200 @@
+"""JAX models on probe inputs: parameters in any pytree, as plain ones, flax and equinox have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from flbook._adapters.jax_trace import Trace, trace
+from flbook._adapters.probe import Pair
+from flbook._support.arrays import FloatArray
+
+__all__ = ["JaxProbe", "State", "rows"]
+
+BLOCK_BYTES = 2**27
+"""What the gradients of one block of inputs may take, where no batch size is given."""
+
+
+COUPLED = 1e-3
+"""Where an input alone gives an output that differs by so much, inputs act on each other."""
+
+
+class State(NamedTuple):
+    """The arrays of a pytree: those that are trained, and the rest."""
+
+    trained: list[Any]
+    fixed: list[Any]
+
+
+class JaxProbe:
+    """A function of parameters and inputs, on given inputs; see `Probe`.
+
+    `function(trained, fixed, x)` returns an array with one row for each input.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        names: Sequence[str],
+        x: Any,
+        *,
+        precision: float,
+        remarks: Sequence[str] = (),
+        batch_size: int | None = None,
+    ) -> None:
+        self.function, self.names, self.x = function, list(names), x
+        self.precision, self.remarks, self.batch_size = precision, list(remarks), batch_size
+        self.count = len(jax.tree.leaves(x)[0])
+        self._rows = jax.jit(lambda state: rows(self.function(*state, self.x), self.count))
+        self._linear = jax.jit(self._along)
+        self._alone = jax.jit(self._gradients_alone)
+        self._together = jax.jit(self._gradients_together)
+        self._product = jax.jit(
+            lambda a, b: [jnp.matmul(g, h.T) for g, h in zip(a, b, strict=True)]
+        )
+        self._features = jax.jit(jax.vmap(lambda s, x: self._traced(s, x)[1], in_axes=(None, 0)))
+        self._seen: Trace | None = None
+        self._coupled: bool | None = None
+
+    def outputs(self, state: State) -> FloatArray:
+        """Return the outputs (n, k)."""
+        return np.asarray(self._rows(state), np.float64)
+
+    def linear_change(self, before: State, after: State) -> FloatArray:
+        """Return J(before)·(after − before)."""
+        way = [
+            jnp.asarray(np.asarray(b, np.float64) - np.asarray(a, np.float64), a.dtype)
+            for a, b in zip(before.trained, after.trained, strict=True)
+        ]
+        return np.asarray(self._linear(before, way), np.float64)
+
+    def _along(self, before: State, way: list) -> Any:
+        return jax.jvp(lambda w: self._rows(State(w, before.fixed)), [before.trained], [way])[1]
+
+    def kernel(self, state: State, directions: FloatArray) -> FloatArray:
+        """Return the tangent kernels (r, n, n) of outputs @ direction."""
+        outputs = self.outputs(state)
+        size = self.batch_size or max(1, BLOCK_BYTES // (4 * sum(a.size for a in state.trained)))
+        starts = range(0, self.count, size)
+        kernels = np.zeros((len(directions), self.count, self.count))
+        for kernel, direction in zip(kernels, directions, strict=True):
+            wanted = outputs @ direction
+            for i in starts:
+                above = slice(i, min(i + size, self.count))
+                left = self._gradients(state, above, direction, wanted)
+                for j in starts:
+                    if j < i:
+                        continue
+                    columns = slice(j, min(j + size, self.count))
+                    right = left if i == j else self._gradients(state, columns, direction, wanted)
+                    block = sum(np.asarray(p, np.float64) for p in self._product(left, right))
+                    kernel[above, columns] = block
+                    kernel[columns, above] = np.transpose(block)
+        return kernels
+
+    def _gradients(
+        self, state: State, some: slice, direction: FloatArray, wanted: FloatArray
+    ) -> list:
+        """Return, for each trained array, the gradients (b, size) of some rows of f·direction."""
+        d = jnp.asarray(direction)
+        if self._coupled is None:
+            first = jax.tree.map(lambda a: a[:1], self.x)
+            alone = float(self._alone(state, first, d)[0][0])
+            self._coupled = abs(alone - wanted[0]) > COUPLED * np.max(np.abs(wanted))
+        if self._coupled:
+            return self._together(state, jnp.arange(some.start, some.stop), d)
+        return self._alone(state, jax.tree.map(lambda a: a[some], self.x), d)[1]
+
+    def _gradients_alone(self, state: State, x: Any, direction: Any) -> tuple[Any, list]:
+        def value(trained: list, one: Any) -> Any:
+            row = self.function(trained, state.fixed, jax.tree.map(lambda a: a[None], one))
+            return rows(row, 1)[0] @ direction.astype(row.dtype)
+
+        values, gradients = jax.vmap(jax.value_and_grad(value), (None, 0))(state.trained, x)
+        return values, [g.reshape(len(g), -1) for g in gradients]
+
+    def _gradients_together(self, state: State, some: Any, direction: Any) -> list:
+        """Return the same where the inputs of a batch act on each other."""
+
+        def values(trained: list) -> Any:
+            outputs = self._rows(State(trained, state.fixed))
+            return outputs @ direction.astype(outputs.dtype)
+
+        ends, back = jax.vjp(values, state.trained)
+        units = jax.nn.one_hot(some, self.count, dtype=ends.dtype)
+        (gradients,) = jax.vmap(back)(units)
+        return [g.reshape(len(g), -1) for g in gradients]
+
+    def weights(self, state: State) -> dict[str, FloatArray]:
+        """Return the trained arrays by name, in the order of the forward pass."""
+        order = self._trace(state).order
+        order = order + [i for i in range(len(self.names)) if i not in order]
+        return {self.names[i]: np.asarray(state.trained[i], np.float64) for i in order}
+
+    def features(self, state: State) -> dict[str, FloatArray]:
+        """Return what enters each layer but the first."""
+        layers = [layer for layer in self._trace(state).layers if layer.hidden]
+        names: list[str] = []
+        for layer in layers:
+            name = self.names[layer.leaf]
+            again = sum(n == name or n.startswith(f"{name} (") for n in names)
+            names.append(f"{name} ({again + 1})" if again else name)
+        found = [np.asarray(a, np.float64) for a in self._features(state, self.x)]
+        return {n: a.reshape(self.count, -1) for n, a in zip(names, found, strict=True)}
+
+    def pairs(self, state: State) -> list[Pair]:
+        """Return the pairs of matrices of which the lower one feeds the upper one."""
+        layers, found = self._trace(state).layers, {}
+        for upper in layers:
+            lower = None if upper.below is None else layers[upper.below]
+            if lower is None or lower.inner is None or upper.inner is None:
+                continue
+            a, b = (
+                np.moveaxis(np.asarray(state.trained[leaf], np.float64), inner, -1)
+                for leaf, inner in ((lower.leaf, lower.inner), (upper.leaf, upper.inner))
+            )
+            if a.shape[0] == b.shape[1] and lower.leaf != upper.leaf:
+                found[lower.leaf, upper.leaf] = Pair(
+                    self.names[lower.leaf], self.names[upper.leaf], a, b
+                )
+        return list(found.values())
+
+    def doubts(self, before: State, after: State) -> list[str]:
+        """Return what was noticed when the models were opened."""
+        return self.remarks
+
+    def _traced(self, state: State, one: Any) -> tuple[Trace, list]:
+        return trace(
+            lambda trained, x: self.function(trained, state.fixed, x),
+            state.trained,
+            jax.tree.map(lambda a: a[None], one),
+        )
+
+    def _trace(self, state: State) -> Trace:
+        if self._seen is None:
+
+            def look(state: State, one: Any) -> list:
+                self._seen, features = self._traced(state, one)
+                return features
+
+            jax.eval_shape(look, state, jax.tree.map(lambda a: a[0], self.x))
+        assert self._seen is not None
+        return self._seen
+
+
+def rows(outputs: Any, count: int) -> Any:
+    """Return what a model put out as a matrix (count, k), or refuse it."""
+    if not hasattr(outputs, "shape"):
+        raise TypeError(
+            "f must return one array with a row for each input, got "
+            f"{type(outputs).__name__}; choose one of its arrays, or join them"
+        )
+    if outputs.ndim == 0 or outputs.shape[0] != count:
+        raise ValueError(
+            f"f must return a row for each of the {count} inputs, got shape {outputs.shape}"
+        )
+    return outputs.reshape(count, -1)
