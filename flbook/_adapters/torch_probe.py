@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
@@ -16,12 +16,14 @@ from torch.nn.attention import (  # pyright: ignore[reportMissingImports]
 )
 
 from flbook._adapters.probe import Pair
+from flbook._adapters.torch_layers import layer_kernels
+from flbook._adapters.torch_tensors import array, leaves, rows
 from flbook._adapters.torch_trace import forward_order, matrix_pairs, watch
 from flbook._support.arrays import FloatArray
 
 __all__ = ["State", "TorchProbe", "measuring"]
 
-HELD_BYTES = 2**29
+HELD_BYTES = 2**28
 """What the gradients held at one time may take, where no batch size is given."""
 
 COUPLED = 1e-3
@@ -117,21 +119,47 @@ class TorchProbe:
 
     def kernel(self, state: State, directions: FloatArray) -> FloatArray:
         """Return the tangent kernels (r, n, n) of outputs @ direction."""
-        starts = range(0, self.count, self._block(state))
         kernels = np.zeros((len(directions), self.count, self.count))
         with measuring(self.module):
+            if self._coupled is None:
+                self._coupled = self._depends_on_batch(state)
             for kernel, direction in zip(kernels, directions, strict=True):
-                for i in starts:
-                    left = self._gradients(state, i, starts.step, direction)
-                    for j in starts[i // starts.step :]:
-                        right = (
-                            left if i == j else self._gradients(state, j, starts.step, direction)
-                        )
-                        block = sum(array(a @ b.T) for a, b in zip(left, right, strict=True))
-                        rows, columns = slice(i, i + starts.step), slice(j, j + starts.step)
-                        kernel[rows, columns] = block
-                        kernel[columns, rows] = np.transpose(block)
+                rest = state
+                if not self._coupled:
+                    share, done = self._layers(state, direction)
+                    kernel += array(share)
+                    rest = State(
+                        {name: t for name, t in state.trained.items() if name not in done},
+                        {**state.fixed, **{name: state.trained[name] for name in done}},
+                    )
+                if rest.trained:
+                    self._add_products(kernel, rest, direction)
         return kernels
+
+    def _layers(self, state: State, direction: FloatArray) -> tuple[Any, set[str]]:
+        """Return the share of layers that need no gradient stored, and the names of tensors."""
+        return layer_kernels(
+            self.module,
+            lambda trained: self.call(State(trained, state.fixed), self.x),
+            leaves(state.trained),
+            torch.as_tensor(direction),
+            HELD_BYTES,
+        )
+
+    def _add_products(self, kernel: FloatArray, state: State, direction: FloatArray) -> None:
+        """Add the products of gradients, of which two blocks are held at a time."""
+        starts = range(0, self.count, self._block(state))
+        for i in starts:
+            left = self._gradients(state, i, starts.step, direction)
+            for j in starts[i // starts.step :]:
+                right = left
+                if j > i:
+                    right = self._gradients(state, j, starts.step, direction)
+                block = sum(array(a @ b.T) for a, b in zip(left, right, strict=True))
+                lower, upper = slice(i, i + starts.step), slice(j, j + starts.step)
+                kernel[lower, upper] += block
+                if j > i:
+                    kernel[upper, lower] += np.transpose(block)
 
     def weights(self, state: State) -> dict[str, FloatArray]:
         """Return the trained tensors by name, in the order of the forward pass."""
@@ -152,9 +180,9 @@ class TorchProbe:
 
     def pairs(self, state: State) -> list[Pair]:
         """Return the pairs of matrices of which the lower one feeds the upper one."""
-        leaves = _leaves(state.trained)
+        ends = leaves(state.trained)
         with measuring(self.module):
-            names = matrix_pairs(self.call(State(leaves, state.fixed), self.x[:2]), leaves)
+            names = matrix_pairs(self.call(State(ends, state.fixed), self.x[:2]), ends)
         order = list(self._order(state))
         return [
             Pair(lower, upper, array(a), array(b))
@@ -182,8 +210,6 @@ class TorchProbe:
     def _gradients(self, state: State, start: int, size: int, direction: FloatArray) -> list:
         """Return, for each trained tensor, the gradients (b, size) of f·direction."""
         some = self.x[start : start + size]
-        if self._coupled is None:
-            self._coupled = self._depends_on_batch(state)
         if not self._coupled:
 
             def value(trained: dict, one: Any) -> Any:
@@ -198,18 +224,18 @@ class TorchProbe:
         return self._one_by_one(state, start, size, direction)
 
     def _one_by_one(self, state: State, start: int, size: int, direction: FloatArray) -> list:
-        leaves = _leaves(state.trained)
+        ends = leaves(state.trained)
         places = range(start, min(start + size, self.count))
-        found = [value.new_empty(len(places), value.numel()) for value in leaves.values()]
-        together = self.call(State(leaves, state.fixed), self.x) if self._coupled else None
+        found = [value.new_empty(len(places), value.numel()) for value in ends.values()]
+        together = self.call(State(ends, state.fixed), self.x) if self._coupled else None
         for i, place in enumerate(places):
             if together is None:
-                row = self.call(State(leaves, state.fixed), self.x[place : place + 1])[0]
+                row = self.call(State(ends, state.fixed), self.x[place : place + 1])[0]
             else:
                 row = together[place]
             value = row @ torch.as_tensor(direction).to(row)
             gradients = torch.autograd.grad(
-                value, list(leaves.values()), retain_graph=True, materialize_grads=True,
+                value, list(ends.values()), retain_graph=True, materialize_grads=True,
                 allow_unused=True,
             )  # fmt: skip
             for kept, gradient in zip(found, gradients, strict=True):
@@ -227,50 +253,13 @@ class TorchProbe:
         return bool((alone - whole[0]).abs().max() > COUPLED * whole.abs().max())
 
 
-def rows(outputs: Any, count: int) -> Any:
-    """Return outputs as one tensor (n, k); those of a tuple, list or dict stand side by side."""
-    tensors = list(_tensors(outputs))
-    if not tensors:
-        raise TypeError(
-            "f must return a real floating-point tensor, or several, got "
-            f"{type(outputs).__name__}; wrap it in a module that does"
-        )
-    for tensor in tensors:
-        if tensor.ndim == 0 or len(tensor) != count:
-            raise ValueError(
-                f"f must return a row for each of the {count} inputs, got the shape "
-                f"{tuple(tensor.shape)}; wrap it in a module that does"
-            )
-    return torch.cat([tensor.reshape(count, -1) for tensor in tensors], dim=1)
-
-
-def _tensors(outputs: Any) -> Iterator[Any]:
-    if isinstance(outputs, torch.Tensor):
-        if outputs.is_floating_point():
-            yield outputs
-    elif isinstance(outputs, (tuple, list)):
-        for part in outputs:
-            yield from _tensors(part)
-    elif isinstance(outputs, Mapping):
-        yield from _tensors(tuple(outputs.values()))
-
-
-def array(tensor: Any) -> FloatArray:
-    """Return a tensor as a float64 array that shares no memory with it."""
-    return np.array(tensor.detach().to("cpu", torch.float64).numpy())
-
-
-def _leaves(tensors: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.detach().requires_grad_() for name, value in tensors.items()}
-
-
 def _jvp_by_reverse(function: Callable, at: dict[str, Any], way: dict[str, Any]) -> Any:
     """Return the tangent product as the derivative in u of J(at)ᵀu · way."""
-    leaves = _leaves(at)
-    outputs = function(leaves)
+    ends = leaves(at)
+    outputs = function(ends)
     u = torch.zeros_like(outputs, requires_grad=True)
     pulled = torch.autograd.grad(
-        outputs, list(leaves.values()), u, create_graph=True, materialize_grads=True,
+        outputs, list(ends.values()), u, create_graph=True, materialize_grads=True,
         allow_unused=True,
     )  # fmt: skip
     along = sum((a * b).sum() for a, b in zip(pulled, way.values(), strict=True))
