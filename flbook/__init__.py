@@ -13,7 +13,7 @@ from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._dynamics.outcome import Outcome
-from flbook._measures.checkup import Checkup
+from flbook._measures.checkup import Checkup, LabelAlignment, LayerAlignment, Moment
 from flbook._measures.ensemble import Ensemble, Quantiles
 from flbook._measures.generalisation import (
     ErrorParts,
@@ -25,6 +25,8 @@ from flbook._measures.lazy_width import LazyWidth, lazy_width
 from flbook._measures.location import Location, Regime, locate
 from flbook._measures.mechanisms import Decomposition, decompose
 from flbook._measures.phase import MeasuredPhase, Slope, measure_phase
+from flbook._measures.table import Table
+from flbook._measures.widths import WidthCheckup, checkup_widths
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.parametrisations import SCALINGS
@@ -47,10 +49,13 @@ __all__ = [
     "GradientFlow",
     "Gram",
     "KernelFlow",
+    "LabelAlignment",
+    "LayerAlignment",
     "LazyWidth",
     "Location",
     "LogisticFlow",
     "MeasuredPhase",
+    "Moment",
     "Network",
     "Outcome",
     "Phase",
@@ -58,8 +63,11 @@ __all__ = [
     "Regime",
     "Scaling",
     "Slope",
+    "Table",
     "Task",
+    "WidthCheckup",
     "checkup",
+    "checkup_widths",
     "decompose",
     "error_parts",
     "generalisation_error",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from flbook._adapters.jax_trace import Trace, trace
+from flbook._adapters.jax_trace import Layer, Trace, trace
 from flbook._adapters.probe import Pair
 from flbook._support.arrays import FloatArray
 
@@ -53,10 +55,10 @@ class JaxProbe:
         self._linear = jax.jit(self._along)
         self._alone = jax.jit(self._gradients_alone)
         self._together = jax.jit(self._gradients_together)
-        self._product = jax.jit(
-            lambda a, b: [jnp.matmul(g, h.T) for g, h in zip(a, b, strict=True)]
+        self._product = jax.jit(_product)
+        self._features = jax.jit(
+            jax.vmap(lambda s, x: self._traced(s, x)[1].features, in_axes=(None, 0))
         )
-        self._features = jax.jit(jax.vmap(lambda s, x: self._traced(s, x)[1], in_axes=(None, 0)))
         self._seen: Trace | None = None
         self._coupled: bool | None = None
 
@@ -77,45 +79,88 @@ class JaxProbe:
 
     def kernel(self, state: State, directions: FloatArray) -> FloatArray:
         """Return the tangent kernels (r, n, n) of outputs @ direction."""
-        outputs = self.outputs(state)
-        size = self.batch_size or max(1, BLOCK_BYTES // (4 * sum(a.size for a in state.trained)))
+        if self._coupled is None:
+            self._coupled = self._acts_on_others(state, directions[0])
+        size = self.batch_size or max(1, BLOCK_BYTES // self._bytes(state))
         starts = range(0, self.count, size)
         kernels = np.zeros((len(directions), self.count, self.count))
-        for kernel, direction in zip(kernels, directions, strict=True):
-            wanted = outputs @ direction
+        for kernel, direction in zip(kernels, jnp.asarray(directions), strict=True):
             for i in starts:
                 above = slice(i, min(i + size, self.count))
-                left = self._gradients(state, above, direction, wanted)
-                for j in starts:
-                    if j < i:
-                        continue
+                left = self._gradients(state, above, direction)
+                for j in starts[i // size :]:
                     columns = slice(j, min(j + size, self.count))
-                    right = left if i == j else self._gradients(state, columns, direction, wanted)
+                    right = left if i == j else self._gradients(state, columns, direction)
                     block = sum(np.asarray(p, np.float64) for p in self._product(left, right))
                     kernel[above, columns] = block
                     kernel[columns, above] = np.transpose(block)
         return kernels
 
-    def _gradients(
-        self, state: State, some: slice, direction: FloatArray, wanted: FloatArray
-    ) -> list:
-        """Return, for each trained array, the gradients (b, size) of some rows of f·direction."""
-        d = jnp.asarray(direction)
-        if self._coupled is None:
-            first = jax.tree.map(lambda a: a[:1], self.x)
-            alone = float(self._alone(state, first, d)[0][0])
-            self._coupled = abs(alone - wanted[0]) > COUPLED * np.max(np.abs(wanted))
+    def _acts_on_others(self, state: State, direction: FloatArray) -> bool:
+        """Tell whether the first input gives another output when it is alone."""
+        wanted = self.outputs(state) @ direction
+        first = jax.tree.map(lambda a: a[:1], self.x)
+        alone = self._alone(state, first, jnp.asarray(direction))[0]
+        return abs(float(alone[0]) - wanted[0]) > COUPLED * float(np.max(np.abs(wanted)))
+
+    def _bytes(self, state: State) -> int:
+        """Return what the gradients of one input take."""
+        factored = {} if self._coupled else self._factored(state)
+        by_layer = {layer.leaf: _factors_size(layer, state) for layer in factored.values()}
+        sizes = [by_layer.get(i, leaf.size) for i, leaf in enumerate(state.trained)]
+        return state.trained[0].dtype.itemsize * sum(sizes)
+
+    def _factored(self, state: State) -> dict[int, Layer]:
+        """Return, by number, the layers whose weights meet no other and whose gradients are small.
+
+        The gradient of a matrix that is used once is the product of what enters the layer and of
+        the derivative by what it puts out. Where these two take less room they stand for it.
+        """
+        seen = self._trace(state)
+        return {
+            number: layer
+            for number, layer in enumerate(seen.layers)
+            if layer.inner is not None
+            and seen.uses[layer.leaf] == 1
+            and _tokens(layer) * _factors_size(layer, state) < state.trained[layer.leaf].size
+        }
+
+    def _gradients(self, state: State, some: slice, direction: Any) -> list:
+        """Return the gradients of some rows of f·direction, for `_product`."""
         if self._coupled:
-            return self._together(state, jnp.arange(some.start, some.stop), d)
-        return self._alone(state, jax.tree.map(lambda a: a[some], self.x), d)[1]
+            return self._together(state, jnp.arange(some.start, some.stop), direction)
+        return self._alone(state, jax.tree.map(lambda a: a[some], self.x), direction)[1]
 
     def _gradients_alone(self, state: State, x: Any, direction: Any) -> tuple[Any, list]:
-        def value(trained: list, one: Any) -> Any:
-            row = self.function(trained, state.fixed, jax.tree.map(lambda a: a[None], one))
-            return rows(row, 1)[0] @ direction.astype(row.dtype)
+        """Return f·direction and its gradients, each input by itself."""
+        layers = self._factored(state)
+        rest = [i for i in range(len(state.trained)) if i not in {a.leaf for a in layers.values()}]
+        shifts = {n: jnp.zeros(a.shape, state.trained[a.leaf].dtype) for n, a in layers.items()}
 
-        values, gradients = jax.vmap(jax.value_and_grad(value), (None, 0))(state.trained, x)
-        return values, [g.reshape(len(g), -1) for g in gradients]
+        def value(some: list, shifts: dict, one: Any) -> Any:
+            trained = list(state.trained)
+            for i, leaf in zip(rest, some, strict=True):
+                trained[i] = leaf
+            outputs, seen = self._traced(State(trained, state.fixed), one, shifts)
+            row = rows(outputs[0], 1)[0]
+            entering = {n: seen.entering[n] * seen.factors[n] for n in layers}
+            return row @ direction.astype(row.dtype), entering
+
+        differentiate = jax.value_and_grad(value, argnums=(0, 1), has_aux=True)
+        some = [state.trained[i] for i in rest]
+        (values, entering), (whole, back) = jax.vmap(differentiate, (None, None, 0))(
+            some, shifts, x
+        )
+        parts: list = [(g.reshape(len(g), -1),) for g in whole]
+        for number, layer in layers.items():
+            pair = (entering[number], back[number])
+            parts.append(
+                tuple(
+                    jnp.moveaxis(a, axis + 1, -1).reshape(len(a), _tokens(layer), a.shape[axis + 1])
+                    for a, axis in zip(pair, layer.axes, strict=True)
+                )
+            )
+        return values, parts
 
     def _gradients_together(self, state: State, some: Any, direction: Any) -> list:
         """Return the same where the inputs of a batch act on each other."""
@@ -127,11 +172,11 @@ class JaxProbe:
         ends, back = jax.vjp(values, state.trained)
         units = jax.nn.one_hot(some, self.count, dtype=ends.dtype)
         (gradients,) = jax.vmap(back)(units)
-        return [g.reshape(len(g), -1) for g in gradients]
+        return [(g.reshape(len(g), -1),) for g in gradients]
 
     def weights(self, state: State) -> dict[str, FloatArray]:
         """Return the trained arrays by name, in the order of the forward pass."""
-        order = self._trace(state).order
+        order = list(self._trace(state).uses)
         order = order + [i for i in range(len(self.names)) if i not in order]
         return {self.names[i]: np.asarray(state.trained[i], np.float64) for i in order}
 
@@ -167,23 +212,55 @@ class JaxProbe:
         """Return what was noticed when the models were opened."""
         return self.remarks
 
-    def _traced(self, state: State, one: Any) -> tuple[Trace, list]:
+    def _traced(
+        self, state: State, one: Any, shifts: dict[int, Any] | None = None
+    ) -> tuple[list, Trace]:
         return trace(
             lambda trained, x: self.function(trained, state.fixed, x),
             state.trained,
             jax.tree.map(lambda a: a[None], one),
+            shifts=shifts,
         )
 
     def _trace(self, state: State) -> Trace:
         if self._seen is None:
 
             def look(state: State, one: Any) -> list:
-                self._seen, features = self._traced(state, one)
-                return features
+                outputs, seen = self._traced(state, one)
+                self._seen = replace(seen, entering=[], factors=[])
+                return outputs
 
             jax.eval_shape(look, state, jax.tree.map(lambda a: a[0], self.x))
         assert self._seen is not None
         return self._seen
+
+
+def _tokens(layer: Layer) -> int:
+    """Return how often a layer is applied to one input."""
+    return math.prod(layer.shape) // layer.shape[layer.axes[1]]
+
+
+def _factors_size(layer: Layer, state: State) -> int:
+    return _tokens(layer) * sum(state.trained[layer.leaf].shape)
+
+
+def _product(left: list, right: list) -> list:
+    """Return the inner products (a, b) of two lists of gradients, part by part.
+
+    A part is a matrix (a, size), or two factors (a, tokens, in) and (a, tokens, out) of gradients
+    that are sums over tokens of their outer products.
+    """
+    products = []
+    for one, other in zip(left, right, strict=True):
+        if len(one) == 1:
+            products.append(one[0] @ other[0].T)
+        elif one[0].shape[1] == 1:
+            a, b = (p[:, 0] @ q[:, 0].T for p, q in zip(one, other, strict=True))
+            products.append(a * b)
+        else:
+            a, b = (jnp.einsum("ask,btk->abst", p, q) for p, q in zip(one, other, strict=True))
+            products.append((a * b).sum(axis=(2, 3)))
+    return products
 
 
 def rows(outputs: Any, count: int) -> Any:

@@ -36,6 +36,12 @@ class Moment(NamedTuple):
     ----------
     linearisation_error, kernel_change, kernel_rotation : float
         As in `Checkup`.
+
+    Examples
+    --------
+    >>> from flbook import Moment
+    >>> Moment(0.25, 1.0, 0.0).kernel_change
+    1.0
     """
 
     linearisation_error: float
@@ -56,6 +62,20 @@ class LayerAlignment(NamedTuple):
         1/√d with d neurons between them, the size of ζ for layers that know nothing of each other.
     growth : float
         ‖A‖‖B‖ after training over before, what they grew by.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from flbook import Checkup
+    >>> result = Checkup.from_arrays(
+    ...     outputs_before=np.zeros(32), outputs_after=np.ones(32), linear_change=np.ones(32),
+    ...     kernel_before=np.eye(32), kernel_after=np.eye(32),
+    ...     pairs_before=[("w", "u", [[1.0], [0.0]], [[0.0, 1.0]])],
+    ...     pairs_after=[("w", "u", [[3.0], [4.0]], [[3.0, 4.0]])],
+    ... )
+    >>> layers = result.alignment[0]
+    >>> layers.before, layers.after, round(layers.chance, 4), layers.growth
+    (0.0, 1.0, 0.7071, 25.0)
     """
 
     lower: str
@@ -75,6 +95,12 @@ class LabelAlignment(NamedTuple):
         Before and after training.
     chance : float
         The mean, after training, over all orders in which the labels could stand.
+
+    Examples
+    --------
+    >>> from flbook import LabelAlignment
+    >>> LabelAlignment(before=0.1, after=0.7, chance=0.1).after
+    0.7
     """
 
     before: float

@@ -25,6 +25,13 @@ ValueError
     range, or a name such as that of a `role` is unknown.
 """
 
+from flbook.figures.checkups import (
+    checkup_figure,
+    layer_alignments,
+    layer_changes,
+    over_widths,
+    widths_figure,
+)
 from flbook.figures.curves import band, curve, data, fit, guide, kernel_curve, over_time
 from flbook.figures.planes import exponent_plane, half_plane, neuron_plane, universal_plane
 from flbook.figures.style import PALETTE, STYLE, use_style
@@ -33,6 +40,7 @@ __all__ = [
     "PALETTE",
     "STYLE",
     "band",
+    "checkup_figure",
     "curve",
     "data",
     "exponent_plane",
@@ -40,8 +48,12 @@ __all__ = [
     "guide",
     "half_plane",
     "kernel_curve",
+    "layer_alignments",
+    "layer_changes",
     "neuron_plane",
     "over_time",
+    "over_widths",
     "universal_plane",
     "use_style",
+    "widths_figure",
 ]

@@ -1,0 +1,1 @@
+"""Experiments on real networks, each run by ``python -m experiments.NAME``."""
