@@ -21,6 +21,7 @@ NOISE = 1e-3
 """Outputs of the same model that differ by more than this share are not the same."""
 
 
+@torch.inference_mode(False)
 def open_probe(
     before: Any,
     after: Any,
@@ -145,8 +146,7 @@ def _named(module: nn.Module) -> Iterator[tuple[str, Any]]:
 
 def _outside(tensor: Any) -> Any:
     """Return a tensor without history, out of inference mode too."""
-    with torch.inference_mode(False):
-        return tensor.clone() if tensor.is_inference() else tensor.detach()
+    return tensor.clone() if tensor.is_inference() else tensor.detach()
 
 
 def _equal(one: Any, other: Any) -> bool:

@@ -96,15 +96,15 @@ class TorchProbe:
 
     def linear_change(self, before: State, after: State) -> FloatArray:
         """Return J(before)·(after − before)."""
-        way = {
-            name: (after.trained[name].double() - value.double()).to(value.dtype)
-            for name, value in before.trained.items()
-        }
 
         def function(trained: dict) -> Any:
             return self.call(State(trained, before.fixed), self.x)
 
         with measuring(self.module):
+            way = {
+                name: (after.trained[name].double() - value.double()).to(value.dtype)
+                for name, value in before.trained.items()
+            }
             try:
                 return array(jvp(function, (before.trained,), (way,))[1])
             except RuntimeError:  # an operation without forward mode
@@ -180,8 +180,8 @@ class TorchProbe:
 
     def pairs(self, state: State) -> list[Pair]:
         """Return the pairs of matrices of which the lower one feeds the upper one."""
-        ends = leaves(state.trained)
         with measuring(self.module):
+            ends = leaves(state.trained)
             names = matrix_pairs(self.call(State(ends, state.fixed), self.x[:2]), ends)
         order = list(self._order(state))
         return [

@@ -23,6 +23,9 @@ def nudged(model, size=0.05, seed=1):
 def jacobian(model, x):
     """Return the outputs (n, k) and their Jacobian (n, k, P) in the parameters not frozen."""
     model = copy.deepcopy(model).eval()
+    for part in model.modules():
+        if isinstance(part, torch.nn.Embedding):
+            part.sparse = False  # how an embedding stores its gradient
     names = [name for name, p in model.named_parameters() if p.requires_grad]
 
     def function(*tensors):

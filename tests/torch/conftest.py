@@ -2,4 +2,9 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("torch") else ["test_*.py"]
+if find_spec("torch"):
+    import torch
+
+    torch.set_num_threads(1)  # the models are small
+else:
+    collect_ignore_glob = ["test_*.py"]
