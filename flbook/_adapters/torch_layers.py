@@ -133,7 +133,8 @@ def _product(delta: Any, entered: Any, held: int) -> Any:
     """Return the products of Σ δ aᵀ at two inputs, the cheaper way."""
     n, positions, out = delta.shape
     width = entered.shape[2]
-    if n * positions**2 <= out * width:
+    cheaper = n * positions**2 <= out * width
+    if cheaper and 16 * (n * positions) ** 2 <= held:
         d, a = delta.flatten(0, 1), entered.flatten(0, 1)
         both = (d @ d.T).mul_(a @ a.T).double()
         return both.reshape(n, positions, n, positions).sum((1, 3))

@@ -83,7 +83,7 @@ def open_probe(
 
 def _own_copy(module: nn.Module) -> nn.Module:
     """Return a module for the probe alone, in eval mode, that shares all tensors."""
-    module = getattr(module, "_orig_mod", module)  # what torch.compile wraps
+    module = _bare(module)
     if isinstance(module, torch.jit.ScriptModule):
         raise TypeError(f"before must be a module of Python code, got a {_kind(module)}")
     tensors = [*module.parameters(), *module.buffers()]
@@ -107,11 +107,12 @@ def _own_copy(module: nn.Module) -> nn.Module:
 def _tensors(label: str, model: Any, module: nn.Module) -> dict[str, Any]:
     """Return the parameters and buffers of a model by the names of `module`, each of them once."""
     if isinstance(model, nn.Module):
-        model = getattr(model, "_orig_mod", model)
-        found = dict(_named(model))
+        found = dict(_named(_bare(model)))
     else:
+        known = dict(_named(module))
+        wrapped = "" if any(name in known for name in model) else "module."
         found = {
-            name.removeprefix("_orig_mod."): value
+            name.removeprefix("_orig_mod.").removeprefix(wrapped): value
             for name, value in model.items()
             if isinstance(value, torch.Tensor)
         }
@@ -137,6 +138,17 @@ def _tensors(label: str, model: Any, module: nn.Module) -> dict[str, Any]:
                 f"{label} must tie {name!r} to {twin!r} as before does, got different values"
             )
     return {name: _outside(found[name]) for name in first.values()}
+
+
+def _bare(module: nn.Module) -> nn.Module:
+    """Return what torch.compile or a data-parallel module wraps."""
+    while True:
+        if isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            module = module.module
+        elif hasattr(module, "_orig_mod"):
+            module = module._orig_mod
+        else:
+            return module
 
 
 def _named(module: nn.Module) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 from torch_models import by_jacobian, measured, nudged
 
 import flbook as fl
@@ -161,6 +162,7 @@ MODELS = {
         lambda: nn.Sequential(
             nn.utils.parametrizations.spectral_norm(nn.Linear(5, 6)), nn.Tanh(), nn.Linear(6, 2)),
         PLAIN),
+    "data parallel": (lambda: nn.DataParallel(mlp()), PLAIN),
     "operation of one's own without forward mode": (
         lambda: Apply(
             lambda m, x: m.b(Sign.apply(m.a(x))), a=nn.Linear(5, 6), b=nn.Linear(6, 2)), PLAIN),
@@ -187,7 +189,7 @@ def test_a_check_up_equals_the_full_jacobian(name, dtype):
     before, x = model.to(dtype), x.to(dtype) if x.is_floating_point() else x
     after = nudged(before)
     result = fl.checkup(before, after, x, outputs="all")
-    plain = [getattr(m, "_orig_mod", m) for m in (before, after)]
+    plain = [getattr(m, "_orig_mod", getattr(m, "module", m)) for m in (before, after)]
     close = {"rel": 1e-9, "abs": 1e-12} if dtype == torch.float64 else {"rel": 2e-3, "abs": 2e-5}
     assert measured(result) == pytest.approx(by_jacobian(*plain, x), **close)
 
@@ -269,3 +271,24 @@ def test_what_cannot_be_measured_is_refused(name):
     after = copy.deepcopy(before) if name == "lazy" else nudged(before)
     with pytest.raises(error, match=words):
         fl.checkup(before, after, inputs())
+
+
+def test_a_pruned_module_is_read_from_its_state_dicts():
+    torch.manual_seed(0)
+    model, x = mlp().double(), torch.randn(20, 5, dtype=torch.float64)
+    prune.random_unstructured(model[0], "weight", 0.3)
+    dense = [mlp().double() for _ in range(2)]
+    states = []
+    for plain in dense:
+        with torch.no_grad():
+            for p in model.parameters():
+                p += 0.1 * torch.randn(p.shape)
+        states.append(copy.deepcopy(model.state_dict()))
+        model(x)  # what is pruned is computed on the way
+        plain.load_state_dict(
+            {name: getattr(model[int(name[0])], name[2:]) for name in plain.state_dict()}
+        )
+    result = fl.checkup(*states, x, f=model)
+    assert result.linearisation_error == pytest.approx(
+        fl.checkup(*dense, x).linearisation_error, rel=1e-9
+    )
