@@ -165,7 +165,7 @@ def run(network: str, scale: float, seed: int = 0, most: int = MOST_STEPS) -> di
 
 def found(rows: list[dict]) -> float | None:
     """Return the α at which runs at several scales cross from rich, or None if none does."""
-    rows = sorted((row for row in rows if row["loss_left"] <= LEARNED), key=lambda r: r["scale"])
+    rows = sorted(rows, key=lambda row: row["scale"])
     alphas = np.log([row["scale"] for row in rows])
     errors = np.log([boundary_factor(row["linearisation_error"]) for row in rows])
     for i in range(len(rows) - 1, 0, -1):
