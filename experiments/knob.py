@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import platform
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import equinox as eqx
@@ -24,7 +26,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import flbook as fl
-from flbook._measures.knob import RICH_ERROR, UNCERTAINTY, boundary_factor
+from flbook._measures.knob import RICH_ERROR, UNCERTAINTY
 
 RESULT = Path(__file__).resolve().parent.parent / "results" / "knob.json"
 SCALES = tuple(float(a) for a in np.geomspace(0.1, 10_000, 7))
@@ -148,7 +150,7 @@ def run(network: str, scale: float, centred: bool, seed: int, most: int = MOST_S
     after, left, steps = jax.block_until_ready(train(model, params, x, y, most))
     trained = time.perf_counter() - began
     result = fl.checkup(params, after, x, y, f=model, outputs=1)
-    return {
+    row = {
         "network": network,
         "centred": centred,
         "seed": seed,
@@ -161,6 +163,91 @@ def run(network: str, scale: float, centred: bool, seed: int, most: int = MOST_S
         "kernel_growth": result.kernel_growth,
         "verdict": result.verdict,
         "mechanism": result.mechanism,
-        "predicted": scale * boundary_factor(result.linearisation_error),
+        "output_change": result.output_change if not centred else None,
+        "predicted": scale * (result.distance or math.inf),
         "seconds": [round(trained, 2), round(time.perf_counter() - began - trained, 2)],
     }
+    return row | {"predicted": row["predicted"] if math.isfinite(row["predicted"]) else None}
+
+
+def crossing(rows: list[dict]) -> float | None:
+    """Return the largest scale at which the error crosses the boundary, between two runs."""
+    points = sorted((row["scale"], row["linearisation_error"]) for row in rows)
+    for (a, rich), (b, lazy) in reversed(list(pairwise(points))):
+        if rich > RICH_ERROR >= lazy:
+            share = math.log(rich / RICH_ERROR) / math.log(rich / lazy)
+            return a * (b / a) ** share
+    return None
+
+
+def judge(rows: list[dict]) -> list[dict]:
+    """Add to each run the boundary that was found, and return a line for each network."""
+    lines = []
+    for key in dict.fromkeys((row["network"], row["centred"]) for row in rows):
+        mine = [row for row in rows if (row["network"], row["centred"]) == key]
+        found = crossing(mine)
+        for row in mine:
+            known = found is not None and row["predicted"] is not None
+            row["found"] = found
+            row["ratio"] = row["predicted"] / found if known else None
+        ratios = [row["ratio"] for row in mine if row["ratio"] is not None]
+        lines.append(
+            {
+                "network": key[0],
+                "centred": key[1],
+                "found": found,
+                "worst": max((max(r, 1 / r) for r in ratios), default=None),
+                "within": sum(max(r, 1 / r) <= UNCERTAINTY for r in ratios),
+                "predicted": len(ratios),
+                "cannot_say": sum(row["predicted"] is None for row in mine),
+            }
+        )
+    return lines
+
+
+def main() -> int:
+    """Run all, or a small part; print the lines and store everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", default=os.environ.get("QUICK") == "1")
+    quick = parser.parse_args().quick
+    jax.config.update("jax_enable_x64", True)
+    began = time.perf_counter()
+    rows = []
+    kinds = [("MLP", True)] if quick else [*((name, True) for name in NETWORKS), ("MLP", False)]
+    for network, centred in kinds:
+        for scale in SCALES[::2] if quick else SCALES:
+            rows.append(run(network, scale, centred, seed=0))
+            print(f"{network:<12}{scale:10.3g}{rows[-1]['linearisation_error']:10.4f}", flush=True)
+    lines = judge(rows)
+    print(*lines, sep="\n")
+    result = {
+        "experiment": "knob",
+        "question": "does one check-up predict at which output scale a network stops being rich",
+        "configuration": {
+            "scales": SCALES,
+            "inputs": INPUTS,
+            "loss_left": LEARNED,
+            "most_steps": MOST_STEPS,
+            "boundary": RICH_ERROR,
+            "stated_factor": UNCERTAINTY,
+            "seeds": [0],
+            "precision": "float64",
+            "quick": quick,
+        },
+        "versions": {
+            "python": platform.python_version(),
+            "flbook": fl.__version__,
+            **{p.__name__: p.__version__ for p in (jax, eqx, np)},
+        },
+        "seconds": round(time.perf_counter() - began, 1),
+        "summary": lines,
+        "rows": rows,
+    }
+    if not quick:
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

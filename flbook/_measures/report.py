@@ -25,7 +25,8 @@ def mechanism(result: Any) -> str:
     if result.verdict == "lazy":
         return "kernel"
     if result.alignment:
-        turn = sum(_log(pair.after) - _log(pair.before) for pair in result.alignment)
+        # a layer that starts at zero has no direction yet: chance stands for it
+        turn = sum(_log(pair.after) - _log(pair.before or pair.chance) for pair in result.alignment)
         stretch = sum(_log(pair.growth) for pair in result.alignment)
         if abs(stretch) >= abs(turn):
             return "rescaling"
@@ -45,7 +46,13 @@ def _advice(result: Any) -> Iterator[str]:
         f"{MECHANISMS[mechanism(result)]} "
         f"(kernel size ×{grown:.3g}, direction 1 − cos {turned:.2g})"
     )
-    yield knob_sentence(result.distance)
+    if result.distance is None:
+        yield (
+            f"the outputs at the start are {1 / result.output_change:.2g} times their change, and "
+            "the output scale enlarges both: how far the boundary is, f − f₀ would tell"
+        )
+    else:
+        yield knob_sentence(result.distance, result.largest.linearisation_error)
     if 1 - result.kernel_rotation > 0.99 and abs(grown - 1) > 0.1:
         yield "the direction of the kernel alone would hide this change: look at its size too"
     largest = result.largest.linearisation_error
@@ -53,21 +60,20 @@ def _advice(result: Any) -> Iterator[str]:
         yield f"on the way the linearisation error was as large as {largest:.2g}"
 
 
-def knob_sentence(distance: float) -> str:
-    """Say where the boundary of the rich regime is, in factors of the output scale."""
-    within = f"(within a factor of {knob.UNCERTAINTY:g})"
+def knob_sentence(distance: float, error: float) -> str:
+    """Say where the boundary of the rich regime is, in factors of the output scale of f − f₀."""
+    tried = knob.TRIED[0] <= error <= knob.TRIED[1]
+    within = f"within a factor of {knob.UNCERTAINTY:g}" if tried else "untried so far away"
     if math.isinf(distance):
-        return (
-            "to leave the rich regime multiply the output scale; by how much is beyond this ruler"
-        )
+        return "to leave the rich regime multiply f − f₀, by more than this ruler reads"
     if distance >= 1:
         return (
-            f"to leave the rich regime multiply the output scale by about {distance:.2g} {within}, "
-            "and divide the learning rates by its square"
+            f"to leave the rich regime multiply f − f₀ by about {distance:.2g} ({within}), and "
+            "divide the learning rates by the square of that"
         )
     return (
-        f"to enter the rich regime divide the output scale by about {1 / distance:.2g} {within}, "
-        "and multiply the learning rates by its square"
+        f"to enter the rich regime divide f − f₀ by about {1 / distance:.2g} ({within}), and "
+        "multiply the learning rates by the square of that"
     )
 
 
@@ -118,12 +124,12 @@ def _lines(result: Any) -> Iterator[str]:
     if result.label_alignment is not None:
         before, after, chance = result.label_alignment
         yield f"  kernel and labels    {before:.2g} → {after:.2g}, by chance {chance:.2g}"
-    for sentence in result.advice[:3]:
+    for sentence in result.advice[:4]:
         yield f"  {sentence}"
-    for doubt in result.doubts[:3]:
+    for doubt in result.doubts[:2]:
         yield f"  in doubt: {doubt}"
-    if len(result.doubts) > 3:
-        yield f"  and {len(result.doubts) - 3} more doubts"
+    if len(result.doubts) > 2:
+        yield f"  and {len(result.doubts) - 2} more doubts"
 
 
 def _log(value: float) -> float:
