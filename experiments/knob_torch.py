@@ -169,7 +169,7 @@ def found(rows: list[dict]) -> float | None:
     """Return the α at which runs at several scales cross from rich, or None if none does."""
     rows = sorted(rows, key=lambda row: row["scale"])
     alphas = np.log([row["scale"] for row in rows])
-    errors = np.log([boundary_factor(row["linearisation_error"]) for row in rows])
+    errors = np.log([row["linearisation_error"] / RICH_ERROR for row in rows])
     for i in range(len(rows) - 1, 0, -1):
         if errors[i] <= 0 < errors[i - 1]:
             share = errors[i - 1] / (errors[i - 1] - errors[i])

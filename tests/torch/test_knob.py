@@ -16,10 +16,8 @@ NEAR = 5.0
 
 
 def test_where_errors_cross_is_found_between_scales():
-    odds = RICH_ERROR / (1 - RICH_ERROR)
-    # error/(1 − error) = 30·odds/scale, which crosses at 30
     rows = [
-        {"scale": scale, "linearisation_error": 1 - 1 / (1 + 30 * odds / scale)}
+        {"scale": scale, "linearisation_error": RICH_ERROR * 30 / scale}
         for scale in (1.0, 100.0, 10.0, 1000.0)
     ]
     assert knob_torch.found(rows) == pytest.approx(30)
