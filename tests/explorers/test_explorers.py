@@ -87,7 +87,7 @@ def test_controls_and_figure_start_at_the_same_values(explorer):
     for name, control in explorer.controls.items():
         shown = getattr(control, setting(control))
         assert shown == pytest.approx(getattr(explorer.figure, name), rel=1e-12)
-    assert explorer.figure.start == {
+    assert explorer.figure.opening == {
         name: getattr(explorer.figure, name) for name in parameters(explorer.figure.explorer)
     }
 

@@ -13,9 +13,9 @@ export class Panel {
     const heading = document.createElement("div");
     heading.className = "flb-panel-title";
     this.heading = heading;
-    heading.append(title);
-    if (symbol) heading.append(" ", symbolic(symbol));
     this.svg = svg("svg", { role: "img", class: "flb-chart" });
+    this.named = "";
+    this.name(title, symbol);
     this.figure.append(heading, this.svg);
     parent.append(this.figure);
     this.clip = freshId("clip");
@@ -27,6 +27,13 @@ export class Panel {
     this.top = 0;
     this.plotWidth = 0;
     this.plotHeight = 0;
+  }
+
+  /** Says in the title what is shown. */
+  name(title, symbol = "") {
+    if (this.named === title) return;
+    this.named = title;
+    this.heading.replaceChildren(title, ...(symbol ? [" ", symbolic(symbol)] : []));
   }
 
   /** A group, inside the plot area only if `clipped`. */

@@ -1,5 +1,4 @@
 import { formatNumber } from "../base/format.js";
-import { symbolic } from "../base/html.js";
 import { setLengths, svg, tenths } from "../base/svg.js";
 import { AxesPanel } from "./axes.js";
 
@@ -38,18 +37,10 @@ export class SpreadPanel extends AxesPanel {
     this.bars = svg("path", { class: `flb-bars ${tone}` }, this.svg);
     this.beyond = [0, 1].map(() => svg("text", { "text-anchor": "end" }, this.svg));
     this.dot = svg("circle", { class: "flb-dot flb-tone-ink", r: 0 }, this.svg);
-    this.named = "";
     /** @type {Shown | undefined} */
     this.shown = undefined;
     /** @type {Shown["bands"] | undefined} */
     this.bandsDrawn = undefined;
-  }
-
-  /** Names the quantity. */
-  name(title, symbol) {
-    if (this.named === title) return;
-    this.named = title;
-    this.heading.replaceChildren(title, " ", symbolic(symbol));
   }
 
   /** Lays both parts out. */
