@@ -20,15 +20,16 @@ def nonlinear_networks(results: Any = None, **start: Any) -> Explorer:
     Examples
     --------
     >>> from flbook import explorers
+    >>> columns = ["zeta", "slope", "loss", "kernel"]
+    >>> curves = dict.fromkeys(columns, [[0.1, 0.8], [0.2, 0.9], [0.3, 1.0]])
     >>> rows = [
-    ...     {"kind": "regression", "activation": "relu", "start": "aligned", "scale": scale,
-    ...      "seed": seed, "time": [0.0, 1.0], "alignment": [0.1, 1.0], "loss": [1.0, 0.0],
-    ...      "kernel_ratio": [1.0, 3.0]}
-    ...     for scale in (0.01, 0.1) for seed in range(5)
+    ...     {"task": "regression", "features": 1, "activation": "relu", "start": "align",
+    ...      "scale": scale, "seeds": 5, "steps_recorded": [0, 100]} | curves
+    ...     for scale in (0.1, 10.0)
     ... ]
-    >>> explorers.nonlinear_networks(rows, scale=0.1)  # doctest: +NORMALIZE_WHITESPACE
-    Explorer('nonlinear-networks', activation='relu', start='aligned', scale=0.1, progress=0,
-        kind='regression')
+    >>> explorers.nonlinear_networks(rows, scale=10)  # doctest: +NORMALIZE_WHITESPACE
+    Explorer('nonlinear-networks', activation='relu', start='align', scale=10, progress=0,
+        task='regression', features='1')
     """
     return Explorer("nonlinear-networks", results=results, **start)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from flbook.explorers.catalogue import Parameter, entry, parameters
+from flbook.explorers.tables import name_of
 
 __all__ = ["setting_in", "shown_in"]
 
@@ -31,8 +31,9 @@ def setting_in(
     >>> values["alpha"], values["network"], known["alpha"].allowed
     (0.0, 1.0, 'one of 0.1, 1')
     """
+    levels = table["levels"]
     known = {
-        name: _offered(parameter, table["levels"][name]) if name in table["levels"] else parameter
+        name: _offered(parameter, levels[name]) if name in levels else parameter
         for name, parameter in parameters(explorer).items()
     }
     for name in given:
@@ -40,29 +41,26 @@ def setting_in(
             raise TypeError(
                 f"{name} is not a parameter of the explorer {explorer!r}; it has {', '.join(known)}"
             )
-    values = {}
-    for name, parameter in known.items():
-        value = given.get(name, parameter.default)
-        if name in given and parameter.scale == "levels":
-            value = _name(value)
-        values[name] = parameter.check(value)
+    values = {
+        name: parameter.check(
+            parameter.default
+            if name not in given
+            else name_of(given[name])
+            if name in levels
+            else given[name]
+        )
+        for name, parameter in known.items()
+    }
     return values, known
-
-
-def _name(value: Any) -> Any:
-    """Return the name that a level has as an option."""
-    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    return f"{value:.6g}" if number else value
 
 
 def _offered(parameter: Parameter, levels: Sequence[Any]) -> Parameter:
     """Return a parameter as a choice of what there is in the table."""
     labels = parameter.options or {}
-    names = [_name(level) for level in levels]
+    default = 0
     if parameter.scale == "levels":
         default = int(np.argmin([abs(math.log(x / parameter.default)) for x in levels]))
-    else:
-        default = 0
+    names = [name_of(level) for level in levels]
     return replace(
         parameter,
         min=0,
@@ -81,24 +79,25 @@ def shown_in(explorer: str, table: Table, values: Mapping[str, float]) -> dict[s
     Examples
     --------
     >>> table = {"levels": {"framework": ["jax"], "network": ["mlp"], "alpha": [0.1, 1.0]},
-    ...     "groups": [{"at": {"framework": "jax", "network": "mlp", "alpha": 1.0}}]}
+    ...     "groups": [{"at": [0, 0, 1]}]}
     >>> chosen = {"framework": 0.0, "network": 0.0, "alpha": 0.0, "uncertainty": 2.0}
     >>> shown_in("knob", table, chosen)
     {'framework': 'jax', 'network': 'mlp', 'alpha': 1.0, 'uncertainty': 2.0}
     """
     levels, said = table["levels"], entry(explorer)["table"]
-    asked = {
+    *choices, level = said["by"]
+    places = [round(values[name]) for name in choices]
+    scales, asked = levels[level], levels[level][round(values[level])]
+    group = min(
+        (group for group in table["groups"] if group["at"][:-1] == places),
+        key=lambda group: abs(math.log(scales[group["at"][-1]] / asked)),
+    )
+    shown = {
         name: levels[name][round(value)] if name in levels else value
         for name, value in values.items()
     }
-    choices = [name for name in said["by"] if isinstance(asked[name], str)]
-    (level,) = (name for name in said["by"] if name not in choices)
-    group = min(
-        (g for g in table["groups"] if all(g["at"][name] == asked[name] for name in choices)),
-        key=lambda g: abs(math.log(g["at"][level] / asked[level])),
-    )
-    shown = {**asked, level: group["at"][level]}
+    shown[level] = scales[group["at"][-1]]
     for time in said.get("time", ()):
-        moments = group[time]
+        moments = table["moments"][group["moments"]]
         shown[time] = moments[math.floor(values["progress"] * (len(moments) - 1) + 0.5)]
     return shown

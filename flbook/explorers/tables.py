@@ -1,8 +1,8 @@
 """The results of an experiment as an explorer browses them: over the seeds, and small.
 
-The catalogue says which columns an explorer needs. A table is sent to the browser once, whole: rows
-that differ in nothing but the seed become one group, which keeps the quantiles at 10 %, 50 % and
-90 % of every number, so that what the page shows is a number of the table.
+The catalogue says which columns an explorer needs. The table is sent to the browser once, whole:
+rows that differ in nothing but the seed become one group, which keeps three quantiles of every
+number, so that what the page shows is a number of the table.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ import numpy as np
 
 from flbook.explorers.catalogue import entry, parameters
 
-__all__ = ["LARGEST", "LEVELS", "table_of"]
+__all__ = ["LARGEST", "QUANTILES", "name_of", "table_of"]
 
-LEVELS = (0.1, 0.5, 0.9)
-# What one table may weigh on the page, in characters; curves are thinned until it does.
-LARGEST = 60_000
+QUANTILES = (0.1, 0.5, 0.9)
+# What one table may weigh on the page, in characters; moments of its curves are left out until it
+# does, but never more than to the fewest.
+LARGEST, FEWEST_MOMENTS = 60_000, 6
 DIGITS = 10
-# Every so many of the recorded times, until the table is light enough.
-MOST_TIMES, FEWEST_TIMES = 101, 6
 
 Row = Mapping[str, Any]
 
@@ -38,9 +37,10 @@ def table_of(explorer: str, results: Any) -> dict[str, Any]:
     -------
     dict
         ``levels``: what there is to choose from, by parameter; ``seeds``: the least number of seeds
-        behind a quantile; ``recorded`` and ``kept``: how many moments the curves have in the
-        results and here; ``groups``: for each point of the grid where it is (``at``) and, by
-        column, the three quantiles of a number, or of each of several.
+        behind a quantile; ``quantiles``: which three; ``recorded``: how many moments the curves
+        have in the results; ``moments``: lists of those that are kept; ``groups``: for each point
+        of the grid its place (``at``) among the levels, its list of ``moments``, and by column, as
+        text, the three quantiles of a number or of a list, or of a column's medians alone.
 
     Raises
     ------
@@ -56,37 +56,42 @@ def table_of(explorer: str, results: Any) -> dict[str, Any]:
     ... ]
     >>> table = table_of("knob", rows)
     >>> table["levels"]["alpha"], table["groups"][0]["linearisation_error"]
-    ([0.1, 1.0, 10.0], [1.0, 1.0, 1.0])
+    ([0.1, 1.0, 10.0], '1,1,1')
     """
     said = entry(explorer)["table"]
     rows = _rows(explorer, results)
     present = {name for row in rows for name in row}
-    wanted = [*said["by"], "seed", *said.get("time", ()), *said["columns"]]
+    wanted = [*said["by"], said.get("seeds", "seed"), *said.get("time", ()), *said["columns"]]
     lacking = [name for name in wanted if name not in present]
     if lacking:
         raise ValueError(
             f"results must have the columns {', '.join(wanted)} for the explorer {explorer!r}, "
             f"got none called {', '.join(lacking)}"
         )
-    columns = [*said["columns"], *(name for name in said["optional"] if name in present)]
     levels = {name: _levels(explorer, name, rows) for name in said["by"]}
-    levels |= {
-        name: [option for option in options if present.issuperset(options[option])]
+    groups = _grouped(said, rows)
+    _refuse_gaps(said["by"], levels, groups)
+    columns = [*said["columns"], *(name for name in said["optional"] if name in present)]
+    found = [_group(said, columns, levels, group) for group in groups]
+    found.sort(key=lambda group: group["at"])
+    count = [row[said["seeds"]] for row in rows] if "seeds" in said else [len(g) for g in groups]
+    offers = {
+        name: [option for option, needed in options.items() if present.issuperset(needed)]
         for name, options in said.get("offers", {}).items()
     }
-    seeds = _grouped(said["by"], rows)
-    _refuse_gaps(explorer, levels, seeds)
-    groups = [_group(said, group, columns) for group in seeds]
-    order = {name: {level: i for i, level in enumerate(found)} for name, found in levels.items()}
-    groups.sort(key=lambda group: [order[name][group["at"][name]] for name in said["by"]])
     table = {
-        "levels": levels,
-        "seeds": min(len(group) for group in seeds),
-        "recorded": 0,
-        "kept": 0,
-        "groups": groups,
+        "levels": levels | offers,
+        "quantiles": said.get("quantiles", QUANTILES),
+        "seeds": min(count),
+        "recorded": max(len(group.get("time", ())) for group in found),
     }
-    return _thinned(table, said) if "time" in said else table
+    return table | _light(found)
+
+
+def name_of(value: Any) -> Any:
+    """Return the name that a level has as an option: a number's is its digits."""
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return f"{value:.6g}" if number else value
 
 
 def _rows(explorer: str, results: Any) -> list[Row]:
@@ -121,64 +126,73 @@ def _levels(explorer: str, name: str, rows: Iterable[Row]) -> list[Any]:
             raise ValueError(f"results must have numbers above 0 as {name}, got {found}")
         if len(found) < 2:
             raise ValueError(f"results must have two or more values of {name}, got {found}")
-        return sorted(float(value) for value in found)
+        return sorted(found)
+    if not all(isinstance(value, (str, numbers.Real)) for value in found):
+        raise ValueError(f"results must have names or numbers as {name}, got {found}")
     known = list(parameter.options or ())
-    if not all(isinstance(value, str) for value in found):
-        raise ValueError(f"results must have names as {name}, got {found}")
-    return [*(option for option in known if option in found), *sorted(found.difference(known))]
+    places = {option: place for place, option in enumerate(known)}
+    return sorted(found, key=lambda value: (places.get(name_of(value), len(known)), str(value)))
 
 
-def _grouped(by: Sequence[str], rows: Iterable[Row]) -> list[list[Row]]:
+def _grouped(said: Row, rows: Iterable[Row]) -> list[list[Row]]:
+    """Return the rows of each point of the grid."""
     groups: dict[tuple, list[Row]] = {}
     for row in rows:
-        groups.setdefault(tuple(row[name] for name in by), []).append(row)
+        groups.setdefault(tuple(row[name] for name in said["by"]), []).append(row)
     for at, group in groups.items():
-        if len({row["seed"] for row in group}) < len(group):
-            where = ", ".join(f"{name}={value}" for name, value in zip(by, at, strict=True))
+        # a row that holds quantiles already speaks for all seeds
+        seeds = {None} if "seeds" in said else {row["seed"] for row in group}
+        if len(seeds) < len(group):
+            where = ", ".join(f"{name}={value}" for name, value in zip(said["by"], at, strict=True))
             raise ValueError(
-                f"results must have one row for each seed at {where}, got {len(group)} rows of "
-                f"{len({row['seed'] for row in group})} seeds: select those that are to be shown"
+                f"results must have one row for each seed at {where}, got {len(group)} for "
+                f"{len(seeds)}: select those that are to be shown"
             )
     return list(groups.values())
 
 
-def _refuse_gaps(explorer: str, levels: Mapping[str, list], groups: Iterable[list[Row]]) -> None:
-    """Refuse a table in which not every choice goes with every other."""
-    known = parameters(explorer)
-    choices = [name for name in entry(explorer)["table"]["by"] if known[name].scale == "choice"]
+def _refuse_gaps(by: Sequence[str], levels: Mapping[str, list], groups: list[list[Row]]) -> None:
+    """Refuse a table in which not every choice goes with every other, whatever their level."""
+    *choices, _ = by
     found = {tuple(group[0][name] for name in choices) for group in groups}
     count = math.prod(len(levels[name]) for name in choices)
     if len(found) < count:
         raise ValueError(
-            f"results must have rows for every combination of {', '.join(choices)} ({count}), "
-            f"got {len(found)}"
+            f"results must have rows for all {count} combinations of {', '.join(choices)}, "
+            f"got {len(found)}: select those that are complete"
         )
 
 
-def _group(said: Row, rows: list[Row], columns: Iterable[str]) -> dict[str, Any]:
-    """Return the quantiles over the seeds of everything at one point."""
-    at = {name: rows[0][name] for name in said["by"]}
-    group: dict[str, Any] = {
-        "at": {name: float(v) if not isinstance(v, str) else v for name, v in at.items()}
-    }
+def _group(
+    said: Row, columns: Iterable[str], levels: Mapping[str, list], rows: list[Row]
+) -> dict[str, Any]:
+    """Return where a point of the grid is, its moments, and its columns as arrays."""
+    group: dict[str, Any] = {"at": [levels[name].index(rows[0][name]) for name in said["by"]]}
     for name in said.get("time", ()):
-        group[name] = _plain(_stacked(name, at, rows)[0])
+        group["time"] = _stacked(name, rows)[0]
     for name in columns:
-        values = _stacked(name, at, rows)
-        known = ~np.isnan(values).all(axis=0)
-        found = np.full((len(LEVELS), *values.shape[1:]), np.nan)
-        found[:, known] = np.nanquantile(values[:, known], LEVELS, axis=0)
-        group[name] = _plain(found[1] if name in said.get("reference", ()) else found)
+        values = _stacked(name, rows)
+        found = values[0] if "seeds" in said else _quantiles(values)
+        group[name] = found[1] if name in said.get("medians", ()) else found
     return group
 
 
-def _stacked(name: str, at: Row, rows: Iterable[Row]) -> np.ndarray:
-    """Return a column of one group: seeds × its own shape; what is no finite number is NaN."""
-    given = [row.get(name) for row in rows]
-    shapes = {np.shape(value) for value in given}
-    if len(shapes) > 1:
-        raise ValueError(f"results must have {name} of one length for all seeds at {dict(at)}")
-    return np.array([_finite(value) for value in given], dtype=float)
+def _quantiles(values: np.ndarray) -> np.ndarray:
+    """Return the quantiles over the first axis; NaN where there is nothing else."""
+    known = ~np.isnan(values).all(axis=0)
+    found = np.full((len(QUANTILES), *values.shape[1:]), np.nan)
+    found[:, known] = np.nanquantile(values[:, known], QUANTILES, axis=0)
+    return found
+
+
+def _stacked(name: str, rows: Iterable[Row]) -> np.ndarray:
+    """Return a column of one group: rows × its own shape; what is no finite number is NaN."""
+    try:
+        return np.array([_finite(row.get(name)) for row in rows], dtype=float)
+    except ValueError:
+        raise ValueError(
+            f"results must have as many numbers of {name} for every seed of one point"
+        ) from None
 
 
 def _finite(value: Any) -> Any:
@@ -188,37 +202,46 @@ def _finite(value: Any) -> Any:
     return float(value) if known else math.nan
 
 
-def _plain(values: np.ndarray) -> Any:
-    """Return nested lists in which JSON finds nothing that it does not know."""
-    if values.ndim:
-        return [_plain(part) for part in values]
-    return None if math.isnan(values) else float(f"{values:.{DIGITS}g}")
-
-
-def _thinned(table: dict[str, Any], said: Row) -> dict[str, Any]:
-    """Return the table with as many moments of its curves as make it light enough."""
-    (time,) = said["time"]
-    recorded = min(len(group[time]) for group in table["groups"])
-    count = min(recorded, MOST_TIMES)
+def _light(groups: Sequence[Row]) -> dict[str, Any]:
+    """Return moments and groups as JSON knows them, with as many moments as are light enough."""
+    count = max(len(group.get("time", ())) for group in groups)
     while True:
-        groups = [_at_moments(group, time, count) for group in table["groups"]]
-        light = {**table, "recorded": recorded, "kept": count, "groups": groups}
+        moments: list[Any] = []
+        encoded = [_encoded(group, count, moments) for group in groups]
+        light = {"moments": moments, "groups": encoded}
         weight = len(json.dumps(light))
-        if weight <= LARGEST or count <= FEWEST_TIMES:
+        if weight <= LARGEST or count <= FEWEST_MOMENTS:
             return light
-        count = max(min(count - 1, int(count * LARGEST / weight)), FEWEST_TIMES)
+        count = max(min(count - 1, int(count * LARGEST / weight)), FEWEST_MOMENTS)
 
 
-def _at_moments(group: Row, time: str, count: int) -> dict[str, Any]:
-    """Keep `count` of the moments of a group's curves, evenly spread, the first and the last."""
-    total = len(group[time])
+def _encoded(group: Row, count: int, moments: list[Any]) -> dict[str, Any]:
+    """Keep at most `count` of the moments of a group, evenly spread, the first and the last."""
+    if "time" not in group:
+        return {name: value if name == "at" else _text(value) for name, value in group.items()}
+    total = len(group["time"])
     kept = np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(int))
+    thin = {
+        name: _text(value[..., kept] if np.shape(value)[-1:] == (total,) else value)
+        for name, value in group.items()
+        if name not in ("at", "time")
+    }
+    time = group["time"][kept].tolist()
+    if time not in moments:
+        moments.append(time)
+    return {"at": group["at"], "moments": moments.index(time), **thin}
 
-    def thin(value: Any) -> Any:
-        if not isinstance(value, list):
-            return value
-        if len(value) == total and not isinstance(value[0], list):
-            return [value[i] for i in kept]
-        return [thin(part) for part in value]
 
-    return {name: value if name == "at" else thin(value) for name, value in group.items()}
+def _text(values: Any) -> str:
+    """Return numbers with commas between, and rows of them with semicolons; a gap is empty."""
+    if np.ndim(values) > 1:
+        return ";".join(_text(row) for row in values)
+    return ",".join(_digits(float(value)) for value in np.atleast_1d(values))
+
+
+def _digits(value: float) -> str:
+    """Return a number as short as it may be: .5 is half."""
+    if math.isnan(value):
+        return ""
+    text = f"{value:.{DIGITS}g}"
+    return text.replace("0.", ".", 1) if text.startswith(("0.", "-0.")) else text

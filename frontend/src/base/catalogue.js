@@ -22,13 +22,15 @@ import quantityData from "../../../flbook/shared/quantities.json" with { type: "
 
 /**
  * The columns of results: where a row stands (names, and last a number), its moments, its numbers or curves, those that
- * may be missing, those that are no quantiles, and what the options of a parameter need.
+ * may be missing, those of which only medians are kept, and what the options of a parameter need. With `seeds` a row holds
+ * quantiles over as many as that column says.
  * @typedef {object} Browsed
  * @property {string[]} by
  * @property {string[]} [time]
  * @property {string[]} columns
  * @property {string[]} optional
- * @property {string[]} [reference]
+ * @property {string[]} [medians]
+ * @property {string} [seeds]
  * @property {Record<string, Record<string, string[]>>} [offers]
  */
 

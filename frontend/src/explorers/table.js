@@ -1,26 +1,25 @@
 // What explorers read from the results of an experiment; Python has aggregated them over the seeds.
 
 import { catalogue } from "../base/catalogue.js";
-import { linear, logarithmic } from "../charts/scales.js";
+import { logarithmic } from "../charts/scales.js";
 
 /** @typedef {import("./explorer.js").Parameters} Parameters */
-
-/**
- * One point of the experiment's grid: where it is, and the three quantiles of each column.
- * @typedef {{at: Record<string, any>} & Record<string, any>} Group
- */
 
 /**
  * What `flbook.explorers.tables.table_of` makes.
  * @typedef {object} Table
  * @property {Record<string, any[]>} levels what there is to choose from, by parameter
+ * @property {number[]} quantiles which three
  * @property {number} seeds the least number of seeds behind a quantile
  * @property {number} recorded how many moments the curves have in the results
- * @property {number} kept and how many here
- * @property {Group[]} groups
+ * @property {number[][]} moments lists of those that are kept
+ * @property {({at: number[], moments?: number} & Record<string, any>)[]} groups
  */
 
-export const QUANTILES = ["q10", "q50", "q90"];
+/**
+ * One point of the experiment's grid: where it is, its moments, and by column what its text says.
+ * @typedef {{at: Record<string, any>, moments: number[]} & Record<string, any>} Group
+ */
 
 /** The columns of a table of live numbers. */
 export const COLUMNS = [
@@ -31,8 +30,36 @@ export const COLUMNS = [
 
 export const HEADINGS = ["10 %", "median", "90 %"];
 
-/** A gap is no number. */
-const number = (value) => (value === null || value === undefined ? NaN : value);
+/** @type {WeakMap<Table, Group[]>} */
+const read = new WeakMap();
+
+/**
+ * All groups of a table.
+ * @param {string} explorer
+ * @param {Table} table
+ */
+export function groupsOf(explorer, table) {
+  const known = read.get(table);
+  if (known) return known;
+  const { by } = browsed(explorer);
+  const groups = table.groups.map(({ at, moments, ...columns }) => ({
+    at: Object.fromEntries(by.map((name, i) => [name, table.levels[name][at[i]]])),
+    moments: moments === undefined ? [] : table.moments[moments],
+    ...Object.fromEntries(Object.entries(columns).map(([name, text]) => [name, numbers(text)])),
+  }));
+  read.set(table, groups);
+  return groups;
+}
+
+/** "1,2;3,4" → [[1, 2], [3, 4]], "1,2" → [1, 2]; nothing is no number. */
+function numbers(text) {
+  const rows = text.split(";").map((row) => row.split(",").map((cell) => (cell === "" ? NaN : Number(cell))));
+  return rows.length > 1 ? rows : rows[0];
+}
+
+function browsed(explorer) {
+  return /** @type {import("../base/catalogue.js").Browsed} */ (catalogue[explorer].table);
+}
 
 /**
  * What is chosen, by its name in the table or as the number that it is.
@@ -51,9 +78,9 @@ export function chosen({ levels }, parameters) {
  * @param {Table} table
  * @param {Record<string, any>} asked
  */
-export function along(explorer, { groups }, asked) {
-  const names = columnsOf(explorer).choices;
-  return groups.filter(({ at }) => names.every((name) => at[name] === asked[name]));
+export function along(explorer, table, asked) {
+  const choices = browsed(explorer).by.slice(0, -1);
+  return groupsOf(explorer, table).filter(({ at }) => choices.every((name) => at[name] === asked[name]));
 }
 
 /**
@@ -64,16 +91,10 @@ export function along(explorer, { groups }, asked) {
  * @returns {{group: Group, shown: any}}
  */
 export function nearest(explorer, groups, asked) {
-  const { level } = columnsOf(explorer);
+  const level = browsed(explorer).by.slice(-1)[0];
   const distance = ({ at }) => Math.abs(Math.log(at[level] / asked[level]));
   const group = groups.reduce((best, other) => (distance(other) < distance(best) ? other : best));
   return { group, shown: { ...asked, [level]: group.at[level] } };
-}
-
-/** The columns that say where a group is: those with names in them, and the one with a number. */
-function columnsOf(explorer) {
-  const { by } = /** @type {{by: string[]}} */ (catalogue[explorer].table);
-  return { choices: by.slice(0, -1), level: by[by.length - 1] };
 }
 
 /**
@@ -83,16 +104,16 @@ function columnsOf(explorer) {
  * @returns {number[]}
  */
 export function quantiles(group, column) {
-  return QUANTILES.map((_, i) => number(group[column]?.[i]));
+  return group[column] ?? [NaN, NaN, NaN];
 }
 
 /**
  * The quantiles of several columns, by the names of the page's quantities.
  * @param {string[]} columns
- * @param {(column: string) => number[]} read
+ * @param {(column: string) => number[]} of
  */
-export function quantities(columns, read) {
-  return Object.fromEntries(columns.flatMap((column) => read(column).map((value, i) => [`${QUANTILES[i]}.${column}`, value])));
+export function quantities(columns, of) {
+  return Object.fromEntries(columns.flatMap((column) => of(column).map((value, i) => [COLUMNS[i].prefix + column, value])));
 }
 
 /**
@@ -101,22 +122,7 @@ export function quantities(columns, read) {
  * @param {number[][]} threes
  */
 export function lineOf(xs, threes) {
-  const [low, ys, high] = QUANTILES.map((_, i) => threes.map((three) => three[i]));
-  return { xs, ys, low, high };
-}
-
-/**
- * A curve of a group over its moments: a line and the band round it, or nothing.
- * @param {Group | undefined} group
- * @param {string} time the column of the moments
- * @param {string} column
- */
-export function curve(group, time, column) {
-  if (!group?.[column]) return undefined;
-  const xs = /** @type {number[]} */ (group[time]);
-  const [first] = group[column];
-  if (!Array.isArray(first)) return { xs, ys: /** @type {number[]} */ (group[column].map(number)) };
-  const [low, ys, high] = /** @type {number[][]} */ (group[column].map((values) => values.map(number)));
+  const [low, ys, high] = [0, 1, 2].map((i) => threes.map((three) => three[i]));
   return { xs, ys, low, high };
 }
 
@@ -135,23 +141,12 @@ export function decadesOf(values, least = 0) {
 }
 
 /**
- * The axis on which moments stand most evenly: their own, or that of their logarithms.
- * @param {ArrayLike<number>} moments
- * @returns {[number, number, typeof linear | typeof logarithmic]}
- */
-export function spanOf(moments) {
-  const last = moments[moments.length - 1];
-  const middle = moments[Math.floor(moments.length / 2)];
-  if (middle >= last / 5) return [0, last, linear];
-  const first = Array.from(moments).find((moment) => moment > 0) ?? last / 10;
-  return [first, last, logarithmic];
-}
-
-/**
  * How the numbers came about, in a sentence.
  * @param {Table} table
  */
-export function noteOf({ seeds, recorded, kept }) {
-  const over = seeds === 1 ? "One seed a point" : `Medians over ${seeds} seeds; bands from the 10 % to the 90 % quantile`;
-  return recorded > kept ? `${over}; ${kept} of ${recorded} recorded moments.` : `${over}.`;
+export function noteOf({ seeds, recorded, moments, quantiles: [low, , high] }) {
+  const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
+  const over = seeds === 1 ? "One seed a point" : `Medians over ${seeds} seeds, in bands from the ${percent(low)} to the ${percent(high)} quantile`;
+  const kept = Math.max(0, ...moments.map((list) => list.length));
+  return recorded > kept ? `${over}; ${kept} of the ${recorded} recorded moments.` : `${over}.`;
 }
