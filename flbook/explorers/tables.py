@@ -128,7 +128,7 @@ def _rows_in(path: Path, content: Any) -> list[Any]:
     raise ValueError(f"results must be a table with columns and rows, got {path}")
 
 
-def _taken(explorer: str, said: Row, rows: Iterable[Row]) -> list[Row]:
+def _taken(explorer: str, said: Row, rows: Iterable[Row]) -> Sequence[Row]:
     """Return the rows that the explorer shows, with what stands for absent columns."""
     where = said.get("where", {}).items()
     taken = [

@@ -3,10 +3,9 @@ import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
 import { remembering } from "./setting.js";
-import { along, chosen, COLUMNS, decadesOf, HEADINGS, inPrint, levelAt, lineOf, nearest, noteOf, quantiles, quantities } from "./table.js";
+import { along, chosen, decadesOf, inPrint, levelAt, lineOf, nearest, noteOf, quantiles } from "./table.js";
 
 const NAME = "knob";
-const ROWS = ["linearisation_error", "predicted"];
 
 const lines = remembering((/** @type {Record<string, any>} */ { table, framework, network, boundary_error }) => {
   const groups = along(NAME, table, { framework, network });
@@ -32,7 +31,7 @@ function compute(parameters, { table }) {
   const drawn = lines({ table, framework, network, boundary_error });
   const { group, shown } = nearest(NAME, drawn.groups, asked);
   const [, error] = quantiles(group, "linearisation_error");
-  const [, predicted] = quantiles(group, "predicted");
+  const [low, predicted, high] = quantiles(group, "predicted");
   const found = group.found?.[1] ?? crossing(drawn.scales, drawn.errors.ys, boundary_error);
   return {
     ...drawn,
@@ -44,11 +43,14 @@ function compute(parameters, { table }) {
     uncertainty,
     parameters: shown,
     quantities: {
-      ...quantities(ROWS, (column) => quantiles(group, column)),
+      linearisation_error: error,
+      predicted,
       found,
       miss: predicted / found,
+      "q10.predicted": low,
+      "q90.predicted": high,
     },
-    headings: { heading: `the run at α = ${inPrint(shown.scale)}`, columns: HEADINGS },
+    headings: { heading: `the run at α = ${inPrint(shown.scale)}` },
     summary: summarise(shown, error, predicted, found, error > boundary_error),
   };
 }
@@ -163,7 +165,16 @@ function createView(container, { set, constants: { table } }) {
 export const knob = {
   name: NAME,
   constants: ["table"],
-  numbers: { columns: COLUMNS, rows: ROWS, tiles: [{ key: "found" }, { key: "miss" }] },
+  numbers: {
+    tiles: [
+      { key: "linearisation_error" },
+      { key: "predicted" },
+      { key: "found", tone: "guide" },
+      { key: "miss" },
+      { key: "q10.predicted", note: "a tenth of the seeds is below", minor: true },
+      { key: "q90.predicted", note: "a tenth of the seeds is above", minor: true },
+    ],
+  },
   compute,
   createView,
 };
