@@ -52,8 +52,13 @@ def made_up(explorer: str, seed: int = 0) -> list[dict]:
 
 @cache
 def results_of(explorer: str):
-    """Return the path of the results that the explorer is for, or rows in their place."""
-    path = ROOT / "results" / f"{CATALOGUE[explorer]['table']['file']}.json"
+    """Return the files that the explorer is for by what is in their first column, or rows."""
+    said = CATALOGUE[explorer]["table"]
+    if "files" in said:
+        paths = {name: ROOT / "results" / f"{file}.json" for name, file in said["files"].items()}
+        if there := {name: path for name, path in paths.items() if path.is_file()}:
+            return there
+    path = ROOT / "results" / f"{said['file']}.json"
     return path if path.is_file() else made_up(explorer)
 
 
@@ -67,14 +72,21 @@ def opened(explorer: str, **start) -> Explorer:
     return Explorer(explorer, **given_to(explorer), **start)
 
 
+def rows_in(path: Path) -> list[dict]:
+    """Return the rows of a file."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    rows, columns = content["rows"], content.get("columns")
+    return [dict(zip(columns, row, strict=True)) for row in rows] if columns else rows
+
+
 @cache
 def rows_of(explorer: str) -> list[dict]:
     """Return the rows of an explorer's results, whichever they are."""
-    results = results_of(explorer)
-    if not isinstance(results, list):
-        content = json.loads(results.read_text(encoding="utf-8"))
-        rows, columns = content["rows"], content.get("columns")
-        results = [dict(zip(columns, row, strict=True)) for row in rows] if columns else rows
+    results, (first, *_) = results_of(explorer), CATALOGUE[explorer]["table"]["by"]
+    if isinstance(results, dict):
+        results = [row | {first: name} for name, path in results.items() for row in rows_in(path)]
+    elif isinstance(results, Path):
+        results = rows_in(results)
     said = CATALOGUE[explorer]["table"]
     where = said.get("where", {})
     return [
