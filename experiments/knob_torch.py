@@ -21,7 +21,7 @@ from torch import nn
 import flbook as fl
 from flbook import sweeps
 
-SCALES = [float(f"{scale:.3g}") for scale in np.geomspace(0.1, 1000, 7)]
+SCALES = [float(f"{scale:.3g}") for scale in np.geomspace(0.1, 10_000, 7)]
 GRID = sweeps.Grid(network=["MLP", "CNN", "transformer"], scale=SCALES, seed=range(3))
 QUICK = sweeps.Grid(network="MLP", scale=SCALES[::-2], seed=0)
 TOLERANCE = 0.05  # single precision, and a step counts or not by a rounding
