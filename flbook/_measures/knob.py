@@ -19,10 +19,10 @@ from flbook._support.shared import shared
 __all__ = [
     "LAZY_ERROR",
     "RICH_ERROR",
-    "TRIED",
     "UNCERTAINTY",
     "boundary_factor",
     "boundary_scale",
+    "uncertainty",
     "verdict",
 ]
 
@@ -36,16 +36,16 @@ RICH_POWER, LAZY_POWER = 1.25, 0.75
 """The output scale goes with these powers of error/(1 − error), above and below the boundary.
 
 On the solvable line the power is 2 for a very rich network, and ½ for a very lazy one. A network of
-L layers that starts small has L/(L − 1), and one whose error is of first order has 1 when lazy.
-The two numbers stand between these, and `experiments/knob.py` tests them.
+L layers that starts small has L/(L − 1) when rich. When lazy, an error of first order has 1, and one
+that is made of a few inputs crossing the kinks of ReLUs 2, since the number of crossings goes like
+1/α too. The two numbers stand between these, and the experiments on the knob test them.
 """
 
-UNCERTAINTY = 4.0
-"""A true factor lies within this factor of the predicted one, up and down."""
+UNCERTAINTY, FAR_UNCERTAINTY = 4.0, 20.0
+"""A true factor lies within these of the predicted one, up and down: near and far."""
 
-
-TRIED = 2.5e-4, 0.99
-"""The linearisation errors between which that holds on the solvable line, too."""
+NEAR = 0.02, 0.7
+"""The linearisation errors from which the boundary is near, as the experiments on the knob say."""
 
 
 def verdict(error: float) -> str:
@@ -76,6 +76,17 @@ def boundary_factor(error: float) -> float:
         return math.inf
     odds = error / (1 - error) * (1 - RICH_ERROR) / RICH_ERROR
     return odds ** (RICH_POWER if odds > 1 else LAZY_POWER)
+
+
+def uncertainty(error: float) -> float:
+    """Return the factor within which `boundary_factor` is to be trusted.
+
+    Examples
+    --------
+    >>> uncertainty(0.3), uncertainty(0.001)
+    (4.0, 20.0)
+    """
+    return UNCERTAINTY if NEAR[0] <= error <= NEAR[1] else FAR_UNCERTAINTY
 
 
 def boundary_scale(scales: ArrayLike, errors: ArrayLike) -> float | None:

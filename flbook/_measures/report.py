@@ -62,8 +62,7 @@ def _advice(result: Any) -> Iterator[str]:
 
 def knob_sentence(distance: float, error: float) -> str:
     """Say where the boundary of the rich regime is, in factors of the output scale of f − f₀."""
-    tried = knob.TRIED[0] <= error <= knob.TRIED[1]
-    within = f"within a factor of {knob.UNCERTAINTY:g}" if tried else "untried so far away"
+    within = f"within a factor of {knob.uncertainty(error):g}"
     if math.isinf(distance):
         return "to leave the rich regime multiply f − f₀, by more than this ruler reads"
     if distance >= 1:
