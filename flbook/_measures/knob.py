@@ -36,8 +36,8 @@ RICH_POWER, LAZY_POWER = 1.25, 0.75
 """The output scale goes with these powers of error/(1 − error), above and below the boundary.
 
 On the solvable line the power is 2 for a very rich network, and ½ for a very lazy one. A network of
-L layers that starts small has L/(L − 1) when rich. When lazy, an error of first order has 1, and one
-that is made of a few inputs crossing the kinks of ReLUs 2, since the number of crossings goes like
+L layers that starts small has L/(L − 1) when rich. When lazy, an error of first order has 1, one
+that is made of a few inputs crossing the kinks of ReLUs has 2, for the number of crossings is like
 1/α too. The two numbers stand between these, and the experiments on the knob test them.
 """
 
