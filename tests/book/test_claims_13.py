@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import rankdata
 
 import flbook as fl
 from experiments import which_are_lazy
-from flbook import sweeps
+from flbook import datasets, sweeps
 from flbook.networks import MLP, largest_stable_rate, train
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
@@ -42,6 +42,10 @@ def by_scale(table, task, start, column):
     return scales, np.array([row.column(column) for row in rows], dtype=float)
 
 
+def rank_correlation(one, other):
+    return np.corrcoef(rankdata(one), rankdata(other))[0, 1]
+
+
 def model_error(reach):
     return 1 - np.sqrt(2 / (1 + np.hypot(1, reach)))
 
@@ -50,14 +54,25 @@ def model_error(reach):
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_seed_does_worse_from_the_largest_plain_start(images, task):
+def test_every_seed_does_worse_from_the_usual_scale_and_worse_still_from_larger_ones(images, task):
     scales, right = by_scale(images, task, "plain", "test_accuracy")
+    _, matched = by_scale(images, task, "plain", "matched")
     assert len(scales) == 7
-    assert (right[-1] < right[0] - 0.1).all()
-    medians = np.median(right, axis=1)
-    turn = scales >= 0.3
-    assert (np.diff(medians[turn]) < 0).all()
-    assert medians[~turn].min() > medians[turn][2:].max()
+    usual = scales.tolist().index(1)
+    assert matched[: usual + 1].all()
+    assert (right[usual] < right[0] - 0.03).all()
+    assert (np.diff(right[usual:], axis=0) < 0).all()
+    assert (np.diff(np.median(right, axis=1)[scales >= 0.5]) < 0).all()
+
+
+def test_the_random_function_hurts_from_the_size_of_the_labels_on(images):
+    size = np.sqrt((0.9**2 + 9 * 0.1**2) / 10)
+    for task in TASKS:
+        _, right = by_scale(images, task, "plain", "test_accuracy")
+        _, first = by_scale(images, task, "plain", "output_size")
+        kept = right / np.median(right[0])
+        assert kept[first < size / 2].min() > 0.9
+        assert kept[first > 2 * size].max() < 0.97
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -75,7 +90,7 @@ def test_the_large_plain_start_is_rich_and_the_centred_one_gets_lazier(images, t
     _, centred = by_scale(images, task, "centred", "linearisation_error")
     assert (plain > BORDER).all()
     assert (np.diff(centred, axis=0)[1:] < 0).all()
-    assert (centred[-1] < plain[-1] / 4).all()
+    assert (centred[-1] < plain[-1] / 2).all()
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -84,6 +99,13 @@ def test_to_subtract_the_start_afterwards_does_harm(images, task):
     _, change = by_scale(images, task, "plain", "accuracy_of_change")
     assert (change[-3:] < right[-3:]).all()
     assert (np.median(change, axis=1) < np.median(right, axis=1) + 0.005).all()
+
+
+def test_layers_of_many_directions_stay_near_chance_from_every_start(images):
+    for start in ("plain", "centred"):
+        _, after = by_scale(images, "mnist", start, "alignment_after")
+        assert np.median(after, axis=1).max() < 3 / np.sqrt(256)
+        assert np.median(after, axis=1).max() > 2 / np.sqrt(256)
 
 
 def test_only_large_plain_starts_miss_the_training_loss(images):
@@ -100,16 +122,16 @@ def test_the_reach_ranks_networks_better_than_any_single_setting(lazy, activatio
     some = lazy.select(activation=activation)
     reach, error = some.column("reach"), some.column("linearisation_error")
     assert len(some) == 30
-    rank = spearmanr(reach, error).statistic
+    rank = rank_correlation(reach, error)
     assert rank > 0.75
-    assert spearmanr(reach, some.column("kernel_change")).statistic > 0.9
+    assert rank_correlation(reach, some.column("kernel_change")) > 0.9
     singles = [
         some.column("gamma"),
         some.column("width"),
         *some.column("sigmas").T,
         np.divide(*some.column("etas").T),
     ]
-    assert max(abs(spearmanr(values, error).statistic) for values in singles) < rank - 0.1
+    assert max(abs(rank_correlation(values, error)) for values in singles) < rank - 0.1
 
 
 def test_every_network_is_less_lazy_than_the_map_says(lazy):
@@ -144,11 +166,52 @@ def test_slow_and_unbalanced_networks_are_less_lazy_at_equal_reach(lazy):
             assert np.corrcoef(error, steps)[0, 1] > 0.5
 
 
+@pytest.mark.parametrize(
+    ("activation", "seed", "rich"), [("tanh", 13, False), ("relu", 3, False), ("relu", 18, True)]
+)
+def test_slow_outliers_are_not_rich_on_an_easy_task_and_the_unbalanced_one_is(
+    lazy, activation, seed, rich
+):
+    (row,) = lazy.select(activation=activation, seed=seed).rows
+    assert row["linearisation_error"] > 0.4
+    network = MLP(
+        (64, row["width"], 10),
+        activation,
+        gamma=row["gamma"],
+        sigmas=row["sigmas"],
+        etas=row["etas"],
+    )
+    data = datasets.load("digits", n_train=600, seed=7, one_hot=True, prepare="centre")
+    size = np.sqrt(np.mean(np.sum(np.square(data.x_train), axis=1)))
+    x, probes = data.x_train / size, data.x_test[:64] / size
+    easy = np.linalg.svd(x, full_matrices=False)[0][:, :1]
+    easy = easy * np.random.default_rng(1).normal(size=10)
+    easy *= np.linalg.norm(data.y_train - 0.1) / np.linalg.norm(easy)
+    before = network.init(seed)
+    top = 2 / largest_stable_rate(network, before, x[:300])
+    run = train(
+        network,
+        before,
+        x,
+        easy,
+        learning_rate=0.2 / max(top, row["gamma"]),
+        momentum=0.9,
+        steps=1000,
+        record=range(10, 1001, 10),
+        stop_at_loss=0.1,
+        centred=True,
+    )
+    assert run.ending == "loss"
+    error = fl.checkup(before, run.params, probes, f=network).linearisation_error
+    assert (error > BORDER) == rich
+
+
 @pytest.mark.parametrize("width", [1, 2, 50])
 @pytest.mark.parametrize("rates", [(1.0, 1.0), (0.1, 5.0)])
 @pytest.mark.parametrize("scales", [(1.0, 1.0), (3.0, 0.2)])
 def test_the_linearisation_error_from_a_zero_start_is_a_function_of_the_reach(width, rates, scales):
-    network = fl.Network(width, 0.7, *scales, *rates)
+    (sigma_u, sigma_w), (eta_u, eta_w) = scales, rates
+    network = fl.Network(width, 0.7, sigma_u, sigma_w, eta_u, eta_w)
     for target, seed in product((0.01, 1.0, 30.0, -2.0), range(2)):
         u0, w0 = zero_start(network, seed)
         task = fl.Task(1.0, target, target**2)
@@ -178,8 +241,10 @@ def task_of(seed, inputs=6, examples=40):
 def trained(network, start, x, y, rate, centred, **options):
     options = {"steps": 400, "momentum": 0.9} | options
     run = train(network, start, x, y, learning_rate=rate, centred=centred, **options)
-    single = [tuple(np.asarray(w, np.float32) for w in p) for p in (start, run.params)]
-    found = fl.checkup(*single, x.astype(np.float32), f=network)
+    before, after = (
+        tuple(np.asarray(w, np.float32) for w in weights) for weights in (start, run.params)
+    )
+    found = fl.checkup(before, after, x.astype(np.float32), f=network)
     return np.asarray(run.predict(x)), found
 
 
@@ -189,13 +254,13 @@ def trained(network, start, x, y, rate, centred, **options):
 def test_a_large_start_is_a_small_label(hidden, centred, batch_size):
     x, y = task_of(1)
     network = MLP((6, *hidden, 2), "relu")
-    start = tuple(np.asarray(w) for w in network.init(2, np.float64))
+    start = network.init(2, np.float64)
     layers, scale = network.depth, 4
     rate = 0.1 * largest_stable_rate(network, start, x)
     small, one = trained(network, start, x, y / scale**layers, rate, centred, batch_size=batch_size)
     large, other = trained(
         network,
-        tuple(scale * w for w in start),
+        network.with_initial_scale(scale).init(2, np.float64),
         x,
         y,
         rate / scale ** (2 * layers - 2),
@@ -208,16 +273,16 @@ def test_a_large_start_is_a_small_label(hidden, centred, batch_size):
 
 
 @pytest.mark.parametrize("width", [20, 200])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_a_plain_network_does_not_become_lazy_with_its_scale_and_a_centred_one_does(width, seed):
     x, y = task_of(seed)
     network = MLP((6, width, 2), "relu").with_initial_scale(2**0.5)
-    start = tuple(np.asarray(w) for w in network.init(seed, np.float64))
+    start = network.init(seed, np.float64)
     rate = 0.1 * largest_stable_rate(network, start, x)
     errors = {}
     for centred in (False, True):
         errors[centred] = [
-            trained(network, start, x, y / scale**2, rate, centred, steps=2000)[
+            trained(network, start, x, y / scale**2, rate, centred, steps=1000)[
                 1
             ].linearisation_error
             for scale in (4, 16)
