@@ -70,9 +70,9 @@ def test_the_random_function_hurts_from_the_size_of_the_labels_on(images):
     for task in TASKS:
         _, right = by_scale(images, task, "plain", "test_accuracy")
         _, first = by_scale(images, task, "plain", "output_size")
-        kept = right / np.median(right[0])
-        assert kept[first < size / 2].min() > 0.9
-        assert kept[first > 2 * size].max() < 0.97
+        lost, first = np.median(right[0] - right, axis=1), np.median(first, axis=1)
+        assert lost[first < size / 2].max() < 0.02
+        assert lost[first > 2 * size].min() > 0.045
 
 
 @pytest.mark.parametrize("task", TASKS)
