@@ -31,6 +31,7 @@ from flbook.explorers.functions import (
     plateau_and_jump,
     test_error,
 )
+from flbook.explorers.table_functions import knob, nonlinear_networks, real_tasks
 
 __all__ = [
     "Explorer",
@@ -42,9 +43,12 @@ __all__ = [
     "half_plane",
     "initial_scale",
     "kernel_drift",
+    "knob",
     "neuron_plane",
+    "nonlinear_networks",
     "parameters",
     "phase_diagram",
     "plateau_and_jump",
+    "real_tasks",
     "test_error",
 ]

@@ -48,11 +48,16 @@ class Parameter:
         """What a value may be, to complete "`name` must be ..."."""
         if self.options:
             return f"one of {', '.join(self.options)}"
+        if self.scale == "levels":
+            return "one of those in the table"
         return f"{'a whole number ' * self.integer}from {self.min:g} to {self.max:g}"
 
     def text(self, value: float) -> str:
         """Write `value` as it would be given: the name of an option, or a number."""
-        return repr(list(self.options)[round(value)]) if self.options else f"{value:.6g}"
+        if not self.options:
+            return f"{value:.6g}"
+        option = list(self.options)[round(value)]
+        return option if self.scale == "levels" else repr(option)
 
     def check(self, value: Any) -> float:
         """Return `value` as a float, an option's name as its number.

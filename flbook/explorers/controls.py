@@ -1,4 +1,4 @@
-"""The standard ipywidgets control of a parameter: a slider, or a menu of its options."""
+"""The standard ipywidgets control of a parameter: a slider, perhaps of levels, or a menu."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def control(parameter: Parameter, value: float) -> ipywidgets.DOMWidget:
     """
     common: dict[str, Any] = {"description": parameter.description, "layout": {"width": "auto"}}
     if parameter.options:
-        labels = list(parameter.options.values())
-        widget = ipywidgets.Dropdown(options=labels, index=int(value), **common)
+        kind = ipywidgets.SelectionSlider if parameter.scale == "levels" else ipywidgets.Dropdown
+        widget = kind(options=list(parameter.options.values()), index=int(value), **common)
     else:
         widget = _slider(parameter, value, readout_format=parameter.format, **common)
     widget.add_class(f"flbook-parameter-{parameter.name}")
@@ -35,7 +35,7 @@ def control(parameter: Parameter, value: float) -> ipywidgets.DOMWidget:
 
 def setting(widget: ipywidgets.DOMWidget) -> str:
     """Name the trait of a control that the browser knows as a number."""
-    return "index" if isinstance(widget, ipywidgets.Dropdown) else "value"
+    return "index" if hasattr(widget, "index") else "value"
 
 
 def _slider(parameter: Parameter, value: float, **common: Any) -> ipywidgets.DOMWidget:

@@ -10,11 +10,13 @@ from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.scaling import Scaling
 from flbook._model.task import Task
-from flbook.explorers.catalogue import entry, parameters
+from flbook.explorers.catalogue import entry
 from flbook.explorers.controls import control, setting
 from flbook.explorers.figure import Figure
 from flbook.explorers.recipe import recipe
 from flbook.explorers.starting_values import starting_values
+from flbook.explorers.table_setting import setting_in, shown_in
+from flbook.explorers.tables import table_of
 
 __all__ = ["Explorer"]
 
@@ -38,6 +40,10 @@ class Explorer(ipywidgets.VBox):
         η_u, η_w), their factors (`gamma_factor`, `sigma2_u_factor`, ...) and `fan_offset`, in an
         explorer that has these parameters. Beside `network` it sets no factors: they become those
         that give this network at its width.
+    results : str, path, Result or list of dict, optional
+        The table of an experiment, for the explorers that browse one: its file, what
+        `flbook.sweeps.load` reads from it, or its rows. What they show is the median over the seeds
+        and the quantiles at 10 % and 90 %; no other explorer takes it.
     **start : float or str
         Where the parameters start, by the names of `parameters`; an option may be given by its
         name. Those not given start at their defaults.
@@ -48,6 +54,8 @@ class Explorer(ipywidgets.VBox):
         The picture; its traits are the parameters.
     controls : dict of str to ipywidgets widget
         The sliders by parameter.
+    known : dict of str to Parameter
+        The parameters with the ranges and the options that they have here.
 
     Raises
     ------
@@ -56,9 +64,10 @@ class Explorer(ipywidgets.VBox):
         of its class.
     ValueError
         If there is no such explorer, a value is out of range, an object holds several, `scaling` is
-        in powers of something else than the width, or `gram` is no start of this explorer.
+        in powers of something else than the width, `gram` is no start of this explorer, or
+        `results` are missing or not its table.
     FileNotFoundError
-        If the front end has not been built.
+        If the front end has not been built, or there are no such results.
 
     Examples
     --------
@@ -76,17 +85,27 @@ class Explorer(ipywidgets.VBox):
         scaling: Scaling | None = None,
         network: Network | None = None,
         gram: Gram | None = None,
+        results: Any = None,
         **start: float | str,
     ) -> None:
-        values, known = starting_values(
-            name, start, task=task, scaling=scaling, network=network, gram=gram
-        )
         said = entry(name)
+        sources = {"task": task, "scaling": scaling, "network": network, "gram": gram}
+        if "table" in said:
+            # there these are names of columns, if anything
+            given = {source: value for source, value in sources.items() if value is not None}
+            table = table_of(name, results)
+            values, known = setting_in(name, table, {**start, **given})
+        else:
+            if results is not None:
+                raise TypeError(f"results is not for the explorer {name!r}, which browses no table")
+            table = {}
+            values, known = starting_values(name, start, **sources)
         in_sight, more = (
             {parameter: control(known[parameter], values[parameter]) for parameter in said[group]}
             for group in ("controls", "more")
         )
-        self.figure = Figure(name, values, known)
+        self.known = known
+        self.figure = Figure(name, values, known, table)
         self.controls = in_sight | more
         self.links = [
             ipywidgets.jslink((widget, setting(widget)), (self.figure, parameter))
@@ -112,7 +131,9 @@ class Explorer(ipywidgets.VBox):
         >>> shown["gamma"], round(shown["uu"], 9), round(shown["uw"], 9)
         (0.1, 99.0, 7.0)
         """
-        values = {name: getattr(self.figure, name) for name in self.figure.start}
+        values = {name: getattr(self.figure, name) for name in self.figure.opening}
+        if self.figure.table:
+            return shown_in(self.figure.explorer, self.figure.table, values)
         return recipe(self.figure.explorer, values)
 
     def __repr__(self) -> str:
@@ -120,10 +141,9 @@ class Explorer(ipywidgets.VBox):
 
         Those that no control moves are named where they are not at their defaults.
         """
-        known = parameters(self.figure.explorer)
         values = (
             f"{name}={p.text(getattr(self.figure, name))}"
-            for name, p in known.items()
+            for name, p in self.known.items()
             if name in self.controls or getattr(self.figure, name) != p.default
         )
         return f"Explorer({self.figure.explorer!r}, {', '.join(values)})"

@@ -39,10 +39,12 @@ class Figure(anywidget.AnyWidget):
     ----------
     explorer : str
         Which picture, as in ``shared/explorers.json``.
-    start : dict of str to float
+    opening : dict of str to float
         The value of every parameter, which "Reset" goes back to.
     known : dict of str to Parameter, optional
         The parameters, if their ranges are not those of the catalogue.
+    table : dict, optional
+        What `table_of` made of the results of an experiment, where the explorer browses one.
 
     Raises
     ------
@@ -59,29 +61,32 @@ class Figure(anywidget.AnyWidget):
     """
 
     explorer = traitlets.Unicode(read_only=True).tag(sync=True)
-    start = traitlets.Dict(read_only=True).tag(sync=True)
+    opening = traitlets.Dict(read_only=True).tag(sync=True)
     scalings = traitlets.Dict(read_only=True).tag(sync=True)
     draws_u = traitlets.List(read_only=True).tag(sync=True)
     draws_w = traitlets.List(read_only=True).tag(sync=True)
+    table = traitlets.Dict(read_only=True).tag(sync=True)
 
     def __init__(
         self,
         explorer: str,
-        start: dict[str, float],
+        opening: dict[str, float],
         known: Mapping[str, Parameter] | None = None,
+        table: Mapping[str, Any] | None = None,
     ) -> None:
         self._esm = _bundled("explorers.js")
         self._css = _bundled("explorers.css")
         super().__init__()
         known = parameters(explorer) if known is None else known
-        self.add_traits(**{name: _number(p, start[name]) for name, p in known.items()})
+        self.add_traits(**{name: _number(p, opening[name]) for name, p in known.items()})
         u, w = neuron_draws(entry(explorer)["neurons"])
         fixed: dict[str, Any] = {
             "explorer": explorer,
-            "start": start,
+            "opening": opening,
             "scalings": {name: _plain(scaling) for name, scaling in SCALINGS.items()},
             "draws_u": u,
             "draws_w": w,
+            "table": dict(table or {}),
         }
         for name, value in fixed.items():
             self.set_trait(name, value)

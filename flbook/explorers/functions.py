@@ -25,13 +25,17 @@ __all__ = [
     "test_error",
 ]
 
+RESULTS = """results : str, path, Result or list of dict
+    the table of the experiment"""
+
 Opener = TypeVar("Opener", bound=Callable[..., Explorer])
 
 
-def _listing_parameters(opener: Opener) -> Opener:
+def listing_parameters(opener: Opener) -> Opener:
     """Put the parameters of the explorer that is called as the function into its docstring."""
     about, _, example = (inspect.getdoc(opener) or "").partition("Examples\n")
-    listed = "".join(
+    browses = "results" in inspect.signature(opener).parameters
+    listed = f"{RESULTS}\n" * browses + "".join(
         f"{name} : {parameter.allowed}, default {parameter.text(parameter.default)}\n"
         f"    {parameter.label}{f', ``{parameter.symbol}``' if parameter.symbol else ''}\n"
         for name, parameter in parameters(opener.__name__.replace("_", "-")).items()
@@ -40,7 +44,7 @@ def _listing_parameters(opener: Opener) -> Opener:
     return opener
 
 
-@_listing_parameters
+@listing_parameters
 def initial_scale(
     *,
     task: Task | None = None,
@@ -61,7 +65,7 @@ def initial_scale(
     return Explorer("initial-scale", task=task, network=network, gram=gram, **start)
 
 
-@_listing_parameters
+@listing_parameters
 def neuron_plane(
     *,
     task: Task | None = None,
@@ -80,7 +84,7 @@ def neuron_plane(
     return Explorer("neuron-plane", task=task, network=network, gram=gram, **start)
 
 
-@_listing_parameters
+@listing_parameters
 def every_knob(
     *,
     task: Task | None = None,
@@ -99,7 +103,7 @@ def every_knob(
     return Explorer("every-knob", task=task, network=network, gram=gram, **start)
 
 
-@_listing_parameters
+@listing_parameters
 def kernel_drift(
     *,
     task: Task | None = None,
@@ -122,7 +126,7 @@ def kernel_drift(
     return Explorer("kernel-drift", task=task, network=network, gram=gram, **start)
 
 
-@_listing_parameters
+@listing_parameters
 def half_plane(
     *,
     task: Task | None = None,
@@ -143,7 +147,7 @@ def half_plane(
     return Explorer("half-plane", task=task, network=network, gram=gram, **start)
 
 
-@_listing_parameters
+@listing_parameters
 def phase_diagram(
     *,
     task: Task | None = None,
@@ -171,7 +175,7 @@ def phase_diagram(
     )
 
 
-@_listing_parameters
+@listing_parameters
 def plateau_and_jump(
     *,
     task: Task | None = None,
@@ -193,7 +197,7 @@ def plateau_and_jump(
     return Explorer("plateau-and-jump", task=task, network=network, gram=gram, **start)
 
 
-@_listing_parameters
+@listing_parameters
 def ensemble(
     *,
     task: Task | None = None,
@@ -215,7 +219,7 @@ def ensemble(
     return Explorer("ensemble", task=task, scaling=scaling, network=network, gram=gram, **start)
 
 
-@_listing_parameters
+@listing_parameters
 def test_error(
     *,
     task: Task | None = None,

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { explorers } from "../src/explorers/index.js";
 import { SCALINGS } from "./support/scalings.js";
+import { tableOf } from "./support/tables.js";
 import { catalogue, parameterNames, specification } from "../src/base/catalogue.js";
-import { fromPosition } from "../src/base/parameters.js";
+import { fromPosition, levelled } from "../src/base/parameters.js";
 
 const RECIPE = ["width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w"].concat(
   ["second_moment", "cross_moment", "label_moment", "uu", "uw", "ww", "t"],
@@ -20,16 +21,18 @@ function draw() {
   return state / 2 ** 32;
 }
 
-function constants(count) {
+function constants(name) {
   const normal = () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
-  const draws = () => Array.from({ length: count }, normal);
-  return { draws_u: draws(), draws_w: draws(), scalings: SCALINGS };
+  const draws = () => Array.from({ length: catalogue[name].neurons }, normal);
+  return { draws_u: draws(), draws_w: draws(), scalings: SCALINGS, table: /** @type {any} */ (tables[name]) };
 }
+
+const tables = Object.fromEntries(Object.keys(catalogue).map((name) => [name, tableOf(name, draw)]));
 
 function setting(name, place) {
   return Object.fromEntries(
     parameterNames(name).map((key) => {
-      const parameter = specification(name, key);
+      const parameter = levelled(specification(name, key), tables[name]?.levels[key]);
       const value = fromPosition(parameter, place(key));
       return [key, parameter.integer ? Math.round(value) : value];
     }),
@@ -48,7 +51,9 @@ function assertSound(name, parameters, result) {
   for (const [path, value] of numbersIn(result)) {
     assert.ok(!Number.isNaN(value), `${name}${path} is not a number at ${JSON.stringify(parameters)}`);
   }
-  for (const key of RECIPE) assert.equal(typeof result.parameters[key], "number", key);
+  const browsed = catalogue[name].table?.by ?? [];
+  for (const key of browsed) assert.ok(tables[name]?.levels[key].includes(result.parameters[key]), key);
+  for (const key of browsed.length ? [] : RECIPE) assert.equal(typeof result.parameters[key], "number", key);
   for (const [key, value] of Object.entries(result.quantities)) {
     assert.ok(Number.isFinite(value), `${name} ${key} is ${value} at ${JSON.stringify(parameters)}`);
   }
@@ -60,7 +65,7 @@ test("the explorers are those of the catalogue", () => {
 });
 
 for (const [name, explorer] of Object.entries(explorers)) {
-  const handed = constants(catalogue[name].neurons);
+  const handed = constants(name);
   const share = name === "ensemble" ? 16 : 1; // each of its settings trains 512 networks at 37 widths
 
   test(`${name}: corners of its ranges, all of them where they are not too many`, () => {

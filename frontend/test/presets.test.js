@@ -65,7 +65,7 @@ test("a named scaling brings its factors and its fan; plain exponents put both b
 test("chosen on the map, Xavier ends where it does in Python, and says all that it takes to compute it again", () => {
   const { now, scalings } = settingOf("phase-diagram", { width: 1e9, overlap: 0, clock: 1 });
   const chosen = { ...now, ...parametersOf(new Scaling(scalings.xavier)) };
-  const { parameters, quantities } = explorers["phase-diagram"].compute(chosen, { draws_u: [], draws_w: [], scalings });
+  const { parameters, quantities } = explorers["phase-diagram"].compute(chosen, /** @type {any} */ ({ scalings }));
   assert.ok(Math.abs(quantities["kernel_ratio@inf"] - Math.sqrt(5) / 2) < 1e-8);
   assert.deepEqual(new Scaling(/** @type {any} */ (parameters.scaling)), new Scaling(scalings.xavier));
   const moved = { ...chosen, ...movedTo(1, 0.5, chosen) };

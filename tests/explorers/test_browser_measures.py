@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from javascript import ask_node
 from scipy import special, stats
+from tables import COMPUTING
 
 import flbook as fl
 from flbook import explorers
-from flbook._support.shared import shared
 from flbook.explorers import Explorer, even_starts, parameters
 
 POWERS = ("gamma", "sigma2_u", "sigma2_w", "eta_u", "eta_w")
-EXPLORERS = sorted(shared("explorers"))
+EXPLORERS = sorted(COMPUTING)
 PLACE = {
     "byDeterminant": "by_determinant",
     "byImbalance": "by_imbalance",

@@ -14,6 +14,7 @@ import ipywidgets
 import numpy as np
 import pytest
 import traitlets
+from tables import COMPUTING, given_to
 
 import flbook as fl
 from flbook import explorers
@@ -33,13 +34,14 @@ OPENING = [
     for function in (getattr(explorers, name) for name in explorers.__all__)
     if inspect.isfunction(function) and get_type_hints(function)["return"] is Explorer
 ]
-FUNCTIONS = {function().figure.explorer: function for function in OPENING}
+FUNCTIONS = {function.__name__.replace("_", "-"): function for function in OPENING}
 every_explorer = pytest.mark.parametrize("name", CATALOGUE)
+every_solver = pytest.mark.parametrize("name", COMPUTING)
 
 
 @pytest.fixture(params=CATALOGUE)
 def explorer(request):
-    return FUNCTIONS[request.param]()
+    return FUNCTIONS[request.param](**given_to(request.param))
 
 
 def setting(control) -> str:
@@ -87,7 +89,7 @@ def test_controls_and_figure_start_at_the_same_values(explorer):
     for name, control in explorer.controls.items():
         shown = getattr(control, setting(control))
         assert shown == pytest.approx(getattr(explorer.figure, name), rel=1e-12)
-    assert explorer.figure.start == {
+    assert explorer.figure.opening == {
         name: getattr(explorer.figure, name) for name in parameters(explorer.figure.explorer)
     }
 
@@ -115,7 +117,7 @@ def test_a_function_says_what_it_shows_and_all_of_its_parameters(name):
         assert f"\n    {parameter.label}" in text and parameter.symbol in text
 
 
-@every_explorer
+@every_solver
 def test_a_function_takes_a_scaling_where_its_explorer_has_the_powers(name):
     takes = "scaling" in inspect.signature(FUNCTIONS[name]).parameters
     assert takes == (POWERS.keys() <= parameters(name).keys())
@@ -191,7 +193,7 @@ def test_an_unknown_explorer_is_refused():
         parameters("scale")
 
 
-@every_explorer
+@every_solver
 def test_a_task_sets_its_moments(name):
     task = fl.Task(second_moment=2.0, cross_moment=1.0, label_moment=1.0)
     figure = FUNCTIONS[name](task=task).figure
@@ -226,7 +228,7 @@ def test_a_trait_takes_the_ends_of_its_range_as_the_browser_rounds_them():
 
 
 def test_all_explorers_carry_the_same_front_end():
-    figures = [function().figure for function in OPENING]
+    figures = [function(**given_to(name)).figure for name, function in FUNCTIONS.items()]
     assert len({figure._esm for figure in figures}) == 1
     assert len({figure._css for figure in figures}) == 1
     assert "export" in figures[0]._esm
@@ -309,7 +311,7 @@ def test_every_explorer_of_the_catalogue_is_whole(name):
     assert entry["time"] is None or entry["time"] in parameters(name)
     for parameter in parameters(name).values():
         assert parameter.check(parameter.default) == parameter.default
-        assert parameter.scale in ("log", "linear", "choice")
+        assert parameter.scale in ("log", "linear", "choice", "levels")
     assert set(entry["parameters"]) <= set(parameters(name))
     assert set(entry["presets"]) <= set(PRESETS)
     assert any(f'"{name}"' in file.read_text() for file in (FRONTEND / "explorers").glob("*.js"))

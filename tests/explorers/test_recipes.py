@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from tables import COMPUTING
 
 import flbook as fl
 from flbook import explorers
-from flbook._support.shared import shared
 from flbook.explorers import Explorer, parameters
 
-EXPLORERS = sorted(shared("explorers"))
+EXPLORERS = sorted(COMPUTING)
 WITH_A_START = [name for name in EXPLORERS if {"overlap", "uw"} & set(parameters(name))]
 NETWORK = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
 

@@ -78,6 +78,11 @@ const ANSWERS = {
     const { parameters, quantities } = explorers[explorer].compute(values, constants);
     return { parameters, quantities };
   },
+  browse: ({ explorer, values, table }) =>
+    values.map((setting) => {
+      const { parameters, quantities } = explorers[explorer].compute(setting, { table });
+      return { parameters, quantities };
+    }),
 };
 
 const requests = JSON.parse(await text(process.stdin));

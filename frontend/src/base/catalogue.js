@@ -16,7 +16,22 @@ import quantityData from "../../../flbook/shared/quantities.json" with { type: "
  * @property {string} [plays]
  * @property {number} neurons
  * @property {string[]} presets
+ * @property {Browsed} [table] the results that it browses
  * @property {Record<string, Partial<Specification>>} parameters what differs from the common specification
+ */
+
+/**
+ * The columns of results: where a row stands (names, and last a number), its moments, its numbers or curves, those that
+ * may be missing, those of which only medians are kept, and what the options of a parameter need. With `seeds` a row holds
+ * quantiles over as many as that column says.
+ * @typedef {object} Browsed
+ * @property {string[]} by
+ * @property {string[]} [time]
+ * @property {string[]} columns
+ * @property {string[]} optional
+ * @property {string[]} [medians]
+ * @property {string} [seeds]
+ * @property {Record<string, Record<string, string[]>>} [offers]
  */
 
 /**
@@ -24,12 +39,13 @@ import quantityData from "../../../flbook/shared/quantities.json" with { type: "
  * @typedef {object} Specification
  * @property {string} label
  * @property {string} symbol
- * @property {string} scale log, linear or choice
+ * @property {string} scale log, linear, choice or levels (of a table)
  * @property {boolean} [integer]
  * @property {number} min
  * @property {number} max
  * @property {number} step
  * @property {number} default
+ * @property {Record<string, string>} [options]
  */
 
 /**

@@ -1,5 +1,14 @@
 // A parameter's value and its place on its slider.
 
+/**
+ * A parameter as a table has it, where its values are places in a list of what there is.
+ * @param {import("./catalogue.js").Specification} specification
+ * @param {unknown[] | undefined} levels
+ */
+export function levelled(specification, levels) {
+  return levels ? { ...specification, scale: "linear", integer: true, min: 0, max: levels.length - 1 } : specification;
+}
+
 /** Where on its slider (0…1) a value lies. */
 export function toPosition({ scale, min, max }, value) {
   if (scale === "log") return Math.log(value / min) / Math.log(max / min);

@@ -24,6 +24,8 @@ export class AxesPanel extends Panel {
     this.xTitle = options.xTitle ?? "";
     this.low = NaN;
     this.high = NaN;
+    this.from = NaN;
+    this.to = NaN;
     this.grid = this.group("flb-grid");
     this.axes = this.group("flb-axes");
   }
@@ -35,6 +37,16 @@ export class AxesPanel extends Panel {
     this.high = high;
     this.make = make;
     this.y = make(low, high);
+    if (this.width) this.layOut();
+  }
+
+  /** The same for the horizontal axis. */
+  setSpan(low, high, make = linear) {
+    if (this.from === low && this.to === high && this.makeSpan === make) return;
+    this.from = low;
+    this.to = high;
+    this.makeSpan = make;
+    this.x = make(low, high);
     if (this.width) this.layOut();
   }
 

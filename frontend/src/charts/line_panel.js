@@ -5,8 +5,10 @@ import { spread } from "./labels.js";
 const LABEL_GAP = 14;
 
 /**
- * A line and its label, which stands behind its end, or `lift` px above the point `labelAt` and beside it.
- * @typedef {{xs: ArrayLike<number>, ys: ArrayLike<number>, label?: string, labelAt?: number, lift?: number}} Line
+ * A line and its label, which stands behind its end, or `lift` px above the point `labelAt` and beside it; round it a
+ * band from `low` to `high`.
+ * @typedef {{xs: ArrayLike<number>, ys: ArrayLike<number>, low?: ArrayLike<number>, high?: ArrayLike<number>,
+ *   label?: string, labelAt?: number, lift?: number}} Line
  */
 
 /**
@@ -19,6 +21,8 @@ const LABEL_GAP = 14;
  * @typedef {object} Drawn
  * @property {SVGPathElement} path
  * @property {SVGPathElement} [ghost]
+ * @property {SVGPathElement} [band]
+ * @property {SVGPathElement} [points]
  * @property {SVGCircleElement} dot
  * @property {SVGTextElement} label
  * @property {ArrayLike<number>} [drawn]
@@ -38,7 +42,8 @@ export class LinePanel extends AxesPanel {
    * @param {import("./scales.js").Scale} options.x
    * @param {import("./scales.js").Scale} options.y
    * @param {string} [options.xTitle]
-   * @param {{key: string, kind: string, tone: string, ghost?: boolean}[]} options.lines kind: exact, frozen, limit or guide
+   * @param {{key: string, kind: string, tone: string, ghost?: boolean, band?: boolean, points?: boolean}[]}
+   *   options.lines kind: exact, frozen, limit, guide or none; points: a dot at each
    * @param {number} [options.aspect] height over width
    * @param {number} [options.labelRoom] px kept for the labels at the ends of the lines
    */
@@ -47,17 +52,20 @@ export class LinePanel extends AxesPanel {
     this.labelRoom = options.labelRoom ?? 84;
     this.aspect = options.aspect ?? 0.56;
     this.ghosts = this.group("flb-ghosts", true);
+    const bands = this.group("flb-bands", true);
     this.curves = this.group("flb-curves", true);
     this.mark = svg("line", { class: "flb-mark" }, this.svg);
     this.dots = this.group("flb-dots", true);
     this.labels = this.group("flb-labels");
     /** @type {Map<string, Drawn>} */
     this.elements = new Map();
-    for (const { key, kind, tone, ghost } of options.lines) {
+    for (const { key, kind, tone, ghost, band, points } of options.lines) {
       this.elements.set(key, {
         label: svg("text", { class: `flb-label flb-tone-${tone}` }, this.labels),
         ghost: ghost ? svg("path", { class: `flb-line flb-${kind} flb-ghost` }, this.ghosts) : undefined,
+        band: band ? svg("path", { class: `flb-band flb-tone-${tone}` }, bands) : undefined,
         path: svg("path", { class: `flb-line flb-${kind} flb-tone-${tone}` }, this.curves),
+        points: points ? svg("path", { class: `flb-line flb-points flb-tone-${tone}` }, this.curves) : undefined,
         dot: svg("circle", { class: `flb-dot flb-tone-${tone}`, r: 0 }, this.dots),
       });
     }
@@ -87,9 +95,9 @@ export class LinePanel extends AxesPanel {
     this.describe(shown.description);
     const ends = [];
     for (const [key, element] of this.elements) {
-      const { path, label, dot } = element;
+      const { label, dot } = element;
       const line = shown.lines[key];
-      if (line?.ys !== element.drawn) path.setAttribute("d", line ? this.#path(line) : "");
+      if (line?.ys !== element.drawn) this.#drawLine(element, line);
       element.drawn = line?.ys;
       this.#moveDot(dot, line && shown.mark?.x, shown.mark?.ys[key]);
       const text = line?.label ?? "";
@@ -102,6 +110,25 @@ export class LinePanel extends AxesPanel {
       setLengths(label, { x: this.left + this.plotWidth + 7, y });
     }
     this.moveMark(this.mark, shown.mark?.x);
+  }
+
+  /**
+   * @param {Drawn} element
+   * @param {Line | undefined} line
+   */
+  #drawLine({ path, band, points }, line) {
+    path.setAttribute("d", line ? this.#path(line) : "");
+    band?.setAttribute("d", line?.low && line.high ? this.#area(line.xs, line.low, line.high) : "");
+    points?.setAttribute("d", line ? this.#known(line.xs, line.ys).map((point) => `M${point}h0`).join("") : "");
+  }
+
+  #known(xs, ys) {
+    return Array.from(xs, (x, i) => [this.px(x), this.py(ys[i])]).filter((point) => !point.some(Number.isNaN));
+  }
+
+  #area(xs, low, high) {
+    const edge = [...this.#known(xs, high), ...this.#known(xs, low).reverse()];
+    return edge.length ? `M${edge.join("L")}Z` : "";
   }
 
   #moveDot(dot, x, y) {

@@ -13,9 +13,9 @@ export class Panel {
     const heading = document.createElement("div");
     heading.className = "flb-panel-title";
     this.heading = heading;
+    this.svg = svg("svg", { role: "img", class: "flb-chart" });
     this.named = "";
     this.name(title, symbol);
-    this.svg = svg("svg", { role: "img", class: "flb-chart" });
     this.figure.append(heading, this.svg);
     parent.append(this.figure);
     this.clip = freshId("clip");
@@ -29,7 +29,7 @@ export class Panel {
     this.plotHeight = 0;
   }
 
-  /** Names what is seen. */
+  /** Says in the title what is shown. */
   name(title, symbol = "") {
     if (this.named === title) return;
     this.named = title;

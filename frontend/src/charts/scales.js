@@ -48,6 +48,18 @@ export function logarithmic(low, high) {
   };
 }
 
+const BEFORE = 0.1; // of an axis, what is kept for 0
+
+/** A logarithmic axis from `first` to `last` with 0 before it. @returns {Scale} */
+export function logarithmicFromZero(first, last) {
+  const { position, value, ticks } = logarithmic(first, last);
+  return {
+    position: (x) => (x < first ? 0 : BEFORE + (1 - BEFORE) * position(x)),
+    value: (place) => (place < BEFORE / 2 ? 0 : value((Math.max(place, BEFORE) - BEFORE) / (1 - BEFORE))),
+    ticks: (room) => [{ value: 0, label: "0" }, ...ticks((1 - BEFORE) * room)],
+  };
+}
+
 /** @type {[number, string][]} */
 const CLOCK_TICKS = [[0, "0"], [0.25, "¼"], [0.5, "½"], [1, "1"], [2, "2"], [4, "4"], [10, "10"], [Infinity, "∞"]];
 

@@ -11,6 +11,7 @@
  * @property {number[]} draws_u standard normal weights of the output layer, before they are scaled
  * @property {number[]} draws_w those of the input layer
  * @property {Record<string, import("../solver/scaling.js").Powers>} scalings the named parametrisations
+ * @property {import("./table.js").Table} table the results of an experiment, where the explorer browses one
  */
 
 /**

@@ -3,9 +3,12 @@ import { everyKnob } from "./every_knob.js";
 import { halfPlane } from "./half_plane.js";
 import { initialScale } from "./initial_scale.js";
 import { kernelDrift } from "./kernel_drift.js";
+import { knob } from "./knob.js";
 import { neuronPlane } from "./neuron_plane.js";
+import { nonlinearNetworks } from "./nonlinear_networks.js";
 import { phaseDiagram } from "./phase_diagram.js";
 import { plateauAndJump } from "./plateau_and_jump.js";
+import { realTasks } from "./real_tasks.js";
 import { testErrorExplorer } from "./test_error.js";
 
 const ALL = [
@@ -18,6 +21,9 @@ const ALL = [
   phaseDiagram,
   ensemble,
   testErrorExplorer,
+  nonlinearNetworks,
+  realTasks,
+  knob,
 ];
 
 /** Every explorer by the name that its figure carries. */

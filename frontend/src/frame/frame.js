@@ -1,6 +1,6 @@
 import { catalogue, parameterNames, presets, specification } from "../base/catalogue.js";
 import { html } from "../base/html.js";
-import { differ, fromPosition, toPosition } from "../base/parameters.js";
+import { differ, fromPosition, levelled, toPosition } from "../base/parameters.js";
 import { presetValues } from "../explorers/presets.js";
 import { Buttons } from "./buttons.js";
 import { attendControls } from "./controls.js";
@@ -45,8 +45,8 @@ export class Frame {
     this.explorer = explorer;
     this.configuration = catalogue[name];
     this.names = parameterNames(name);
-    this.time = specification(name, this.configuration.time);
     this.constants = /** @type {Constants} */ (Object.fromEntries(constants.map((key) => [key, model.get(key)])));
+    this.time = levelled(specification(name, this.configuration.time), this.constants.table?.levels[this.configuration.time]);
     this.root = html("div", { class: "flb", "data-flbook-explorer": name, role: "group", "aria-label": this.configuration.title });
     this.charts = html("div", { class: "flb-charts" });
     this.summary = new Summary();
@@ -123,12 +123,13 @@ export class Frame {
   }
 
   #setTime(place) {
-    this.model.set(this.configuration.time, fromPosition(this.time, place));
+    const value = fromPosition(this.time, place);
+    this.model.set(this.configuration.time, this.time.scale === "linear" && this.time.integer ? Math.round(value) : value);
   }
 
   #reset() {
     this.player.stop();
-    this.#set(this.model.get("start"));
+    this.#set(this.model.get("opening"));
   }
 
   #presetValues(name) {

@@ -1,0 +1,103 @@
+"""What is chosen in an explorer that browses a table, and where in the table that stands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from flbook.explorers.catalogue import Parameter, entry, parameters
+from flbook.explorers.tables import name_of
+
+__all__ = ["setting_in", "shown_in"]
+
+Table = Mapping[str, Any]
+
+
+def setting_in(
+    explorer: str, table: Table, given: Mapping[str, Any]
+) -> tuple[dict[str, float], dict[str, Parameter]]:
+    """Return a value for every parameter of an explorer, and the parameters as its table has them.
+
+    What is chosen among the table's values is known by its place there.
+
+    Examples
+    --------
+    >>> table = {"levels": {"framework": ["jax"], "network": ["cnn", "mlp"], "alpha": [0.1, 1.0]}}
+    >>> values, known = setting_in("knob", table, {"alpha": 0.1, "network": "mlp"})
+    >>> values["alpha"], values["network"], known["alpha"].allowed
+    (0.0, 1.0, 'one of 0.1, 1')
+    """
+    levels = table["levels"]
+    known = {
+        name: _offered(parameter, levels[name]) if name in levels else parameter
+        for name, parameter in parameters(explorer).items()
+    }
+    for name in given:
+        if name not in known:
+            raise TypeError(
+                f"{name} is not a parameter of the explorer {explorer!r}; it has {', '.join(known)}"
+            )
+    values = {
+        name: parameter.check(
+            parameter.default
+            if name not in given
+            else name_of(given[name])
+            if name in levels
+            else given[name]
+        )
+        for name, parameter in known.items()
+    }
+    return values, known
+
+
+def _offered(parameter: Parameter, levels: Sequence[Any]) -> Parameter:
+    """Return a parameter as a choice of what there is in the table."""
+    labels = parameter.options or {}
+    default = 0
+    if parameter.scale == "levels":
+        default = int(np.argmin([abs(math.log(x / parameter.default)) for x in levels]))
+    names = [name_of(level) for level in levels]
+    return replace(
+        parameter,
+        min=0,
+        max=len(levels) - 1,
+        integer=True,
+        default=default,
+        options={name: labels.get(name, name) for name in names},
+    )
+
+
+def shown_in(explorer: str, table: Table, values: Mapping[str, float]) -> dict[str, Any]:
+    """Return the setting that a picture shows: where in the table its numbers stand.
+
+    A level that the table has not beside the other choices gives way to the nearest that it has.
+
+    Examples
+    --------
+    >>> table = {"levels": {"framework": ["jax"], "network": ["mlp"], "alpha": [0.1, 1.0]},
+    ...     "groups": [{"at": [0, 0, 1]}]}
+    >>> chosen = {"framework": 0.0, "network": 0.0, "alpha": 0.0, "uncertainty": 2.0}
+    >>> shown_in("knob", table, chosen)
+    {'framework': 'jax', 'network': 'mlp', 'alpha': 1.0, 'uncertainty': 2.0}
+    """
+    levels, said = table["levels"], entry(explorer)["table"]
+    *choices, level = said["by"]
+    places = [round(values[name]) for name in choices]
+    scales, asked = levels[level], levels[level][round(values[level])]
+    group = min(
+        (group for group in table["groups"] if group["at"][:-1] == places),
+        key=lambda group: abs(math.log(scales[group["at"][-1]] / asked)),
+    )
+    shown = {
+        name: levels[name][round(value)] if name in levels else value
+        for name, value in values.items()
+    }
+    shown[level] = scales[group["at"][-1]]
+    for time in said.get("time", ()):
+        moments = table["moments"][group["moments"]]
+        shown[time] = moments[math.floor(values["progress"] * (len(moments) - 1) + 0.5)]
+    return shown

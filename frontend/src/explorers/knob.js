@@ -1,0 +1,160 @@
+import { formatNumber } from "../base/format.js";
+import { html } from "../base/html.js";
+import { LinePanel } from "../charts/line_panel.js";
+import { logarithmic } from "../charts/scales.js";
+import { remembering } from "./setting.js";
+import { along, chosen, COLUMNS, decadesOf, HEADINGS, lineOf, nearest, noteOf, quantiles, quantities } from "./table.js";
+
+const NAME = "knob";
+const ROWS = ["linearisation_error", "predicted_alpha"];
+
+const lines = remembering((/** @type {Record<string, any>} */ { table, framework, network, boundary_error }) => {
+  const groups = along(NAME, table, { framework, network });
+  const scales = groups.map(({ at }) => at.alpha);
+  const errors = groups.map((group) => quantiles(group, "linearisation_error"));
+  const side = (rich) => {
+    const there = scales.map((_, i) => i).filter((i) => errors[i][1] > boundary_error === rich);
+    return lineOf(there.map((i) => scales[i]), there.map((i) => errors[i]));
+  };
+  return {
+    groups,
+    scales,
+    errors: lineOf(scales, errors),
+    rich: side(true),
+    lazy: side(false),
+    predictions: lineOf(scales, groups.map((group) => quantiles(group, "predicted_alpha"))),
+  };
+});
+
+function compute(parameters, { table }) {
+  const asked = chosen(table, parameters);
+  const { framework, network, boundary_error, uncertainty } = asked;
+  const drawn = lines({ table, framework, network, boundary_error });
+  const { group, shown } = nearest(NAME, drawn.groups, asked);
+  const [, error] = quantiles(group, "linearisation_error");
+  const [, predicted] = quantiles(group, "predicted_alpha");
+  const [, found] = quantiles(group, "found_alpha");
+  return {
+    ...drawn,
+    alpha: shown.alpha,
+    error,
+    predicted,
+    found,
+    boundary: boundary_error,
+    uncertainty,
+    parameters: shown,
+    quantities: {
+      ...quantities(ROWS, (column) => quantiles(group, column)),
+      found_alpha: found,
+      miss: predicted / found,
+    },
+    headings: { heading: `the run at α = ${formatNumber(shown.alpha, 2)}`, columns: HEADINGS },
+    summary: summarise(shown, error, predicted, found, error > boundary_error),
+  };
+}
+
+function summarise({ alpha, uncertainty }, error, predicted, found, rich) {
+  const inside = found >= predicted / uncertainty && found <= predicted * uncertainty;
+  const miss = Math.max(predicted / found, found / predicted);
+  const off = Number.isFinite(miss) ? `a factor of ${formatNumber(miss, 2)} away, ${inside ? "within" : "beyond"} the ${formatNumber(uncertainty, 2)} that it claims` : "which it cannot say";
+  return [
+    `Only the run at α = ${formatNumber(alpha, 2)} is known. Its linearisation error of ${formatNumber(error, 2)} says `,
+    { text: rich ? "rich" : "not rich", tone: rich ? "feature" : "kernel" },
+    `, and that the boundary is at α = ${formatNumber(predicted, 2)}. Turning the knob finds it at ${formatNumber(found, 2)}: ${off}.`,
+  ];
+}
+
+function createView(container, { set, constants: { table } }) {
+  const x = logarithmic(0.01, 100);
+  const layout = { x, aspect: 0.85, labelRoom: 78 };
+  const errors = new LinePanel(container, {
+    title: "linearisation error at each output scale",
+    y: logarithmic(1e-4, 1),
+    xTitle: "output scale α",
+    ...layout,
+    lines: [
+      { key: "claim", kind: "none", tone: "ink", band: true },
+      { key: "boundary", kind: "guide", tone: "guide" },
+      { key: "found", kind: "guide", tone: "guide" },
+      { key: "predicted", kind: "frozen", tone: "ink" },
+      { key: "rich", kind: "none", tone: "feature", band: true, points: true },
+      { key: "lazy", kind: "none", tone: "kernel", band: true, points: true },
+      { key: "here", kind: "none", tone: "ink", points: false },
+    ],
+  });
+  const predictions = new LinePanel(container, {
+    title: "boundary that each run predicts",
+    symbol: "α",
+    y: logarithmic(0.01, 100),
+    xTitle: "output scale α of the run",
+    ...layout,
+    lines: [
+      { key: "found", kind: "guide", tone: "guide", band: true },
+      { key: "predicted", kind: "none", tone: "ink", band: true, points: true, ghost: true },
+    ],
+  });
+  const panels = [errors, predictions];
+  const note = html("p", { class: "flb-note" });
+  container.append(note);
+  const { alpha: levels } = table.levels;
+  for (const panel of panels) {
+    panel.onPick((place) => {
+      const distances = levels.map((level) => Math.abs(panel.x.position(level) - place));
+      set({ alpha: distances.indexOf(Math.min(...distances)) });
+    });
+  }
+  return {
+    resize(width) {
+      const wide = width >= 560;
+      for (const panel of panels) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 230);
+    },
+    draw(result) {
+      const { scales, alpha, error, predicted, found, boundary, uncertainty } = result;
+      const [first, last] = [scales[0] / 1.6, scales.at(-1) * 1.6];
+      const [bottom, top, make] = decadesOf([...result.errors.low, ...result.errors.high, boundary], 1e-9);
+      for (const panel of panels) panel.setSpan(first, last, logarithmic);
+      errors.setScale(bottom, top, make);
+      const upright = (value) => ({ xs: [value, value], ys: [bottom, top] });
+      const claim = [Math.max(predicted / uncertainty, first), Math.min(predicted * uncertainty, last)];
+      const known = Number.isFinite(predicted) && claim[0] < claim[1];
+      errors.draw({
+        lines: {
+          rich: result.rich,
+          lazy: result.lazy,
+          boundary: { xs: [first, last], ys: [boundary, boundary], label: "boundary" },
+          found: { ...upright(found), label: "found", labelAt: 0, lift: 10 },
+          ...(known
+            ? {
+                claim: { xs: claim, ys: [NaN, NaN], low: [bottom, bottom], high: [top, top] },
+                predicted: { ...upright(predicted), label: "predicted", labelAt: 1, lift: -10 },
+              }
+            : {}),
+        },
+        mark: { x: alpha, ys: { rich: error > boundary ? error : NaN, lazy: error > boundary ? NaN : error } },
+        description: `Linearisation error against the output scale, both on logarithmic axes: from ${formatNumber(result.errors.ys[0], 3)} at ${formatNumber(scales[0], 2)} to ${formatNumber(result.errors.ys.at(-1), 3)} at ${formatNumber(scales.at(-1), 3)}. The boundary, at an error of ${formatNumber(boundary, 2)}, is crossed at ${formatNumber(found, 3)}; the chosen run predicts ${formatNumber(predicted, 3)}, within a factor of ${formatNumber(uncertainty, 2)}.`,
+      });
+      const { low, ys, high } = result.predictions;
+      predictions.setScale(...decadesOf([...low, ...high, found, found / uncertainty, found * uncertainty]));
+      const level = (value) => [value, value];
+      predictions.draw({
+        lines: {
+          found: { xs: [first, last], ys: level(found), low: level(found / uncertainty), high: level(found * uncertainty), label: "found" },
+          predicted: result.predictions,
+        },
+        mark: { x: alpha, ys: { predicted } },
+        description: `The boundary that each run predicts, from ${formatNumber(ys[0], 3)} to ${formatNumber(ys.at(-1), 3)}, beside the one that was found, ${formatNumber(found, 3)}, and a band of a factor of ${formatNumber(uncertainty, 2)} round it.`,
+      });
+      note.textContent = `${noteOf(table)} Shaded: the factor of ${formatNumber(uncertainty, 2)} within which a prediction is taken to be right.`;
+    },
+    keepGhost: () => {},
+  };
+}
+
+/** @type {import("./explorer.js").Explorer} */
+export const knob = {
+  name: NAME,
+  constants: ["table"],
+  numbers: { columns: COLUMNS, rows: ROWS, tiles: [{ key: "found_alpha" }, { key: "miss" }] },
+  compute,
+  createView,
+};
