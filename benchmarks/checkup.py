@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 
@@ -24,7 +25,7 @@ def network() -> tuple[list, list, np.ndarray]:
     rng = np.random.default_rng(0)
     before = [
         rng.normal(size=(a, b)).astype(np.float32) / np.float32(np.sqrt(a))
-        for a, b in zip(SIZES, SIZES[1:], strict=False)
+        for a, b in pairwise(SIZES)
     ]
     after = [w + np.float32(0.01) * rng.normal(size=w.shape).astype(np.float32) for w in before]
     return before, after, rng.normal(size=(INPUTS, SIZES[0])).astype(np.float32)
@@ -63,8 +64,8 @@ def jacobians() -> object:
     before, _, x = network()
     each = jax.vmap(jax.jacrev(lambda w, one: model(w, one[None])[0]), (None, 0))
     blocks = jax.jit(each)(before, x)
-    flat = jnp.concatenate([b.reshape(INPUTS * SIZES[-1], -1) for b in blocks], axis=1)
-    return (flat @ flat.T).block_until_ready()
+    flat = [jnp.reshape(b, (INPUTS * SIZES[-1], -1)) for b in blocks]
+    return sum(b @ b.T for b in flat).block_until_ready()
 
 
 def layer_products() -> object:

@@ -150,7 +150,7 @@ def run(network: str, scale: float, centred: bool, seed: int, most: int = MOST_S
     after, left, steps = jax.block_until_ready(train(model, params, x, y, most))
     trained = time.perf_counter() - began
     result = fl.checkup(params, after, x, y, f=model, outputs=1)
-    return {
+    row = {
         "network": network,
         "centred": centred,
         "seed": seed,
@@ -163,9 +163,11 @@ def run(network: str, scale: float, centred: bool, seed: int, most: int = MOST_S
         "kernel_growth": result.kernel_growth,
         "verdict": result.verdict,
         "mechanism": result.mechanism,
-        "predicted": scale * result.distance if math.isfinite(result.distance) else None,
+        "output_change": result.output_change if not centred else None,
+        "predicted": scale * (result.distance or math.inf),
         "seconds": [round(trained, 2), round(time.perf_counter() - began - trained, 2)],
     }
+    return row | {"predicted": row["predicted"] if math.isfinite(row["predicted"]) else None}
 
 
 def crossing(rows: list[dict]) -> float | None:
@@ -197,7 +199,7 @@ def judge(rows: list[dict]) -> list[dict]:
                 "worst": max((max(r, 1 / r) for r in ratios), default=None),
                 "within": sum(max(r, 1 / r) <= UNCERTAINTY for r in ratios),
                 "predicted": len(ratios),
-                "beyond_the_ruler": sum(row["predicted"] is None for row in mine),
+                "cannot_say": sum(row["predicted"] is None for row in mine),
             }
         )
     return lines
@@ -220,7 +222,7 @@ def main() -> int:
     print(*lines, sep="\n")
     result = {
         "experiment": "knob",
-        "question": "does one check-up predict the output scale at which a network stops being rich",
+        "question": "does one check-up predict at which output scale a network stops being rich",
         "configuration": {
             "scales": SCALES,
             "inputs": INPUTS,

@@ -43,6 +43,7 @@ from flbook import datasets, sweeps
 from flbook.networks import ACTIVATIONS, MLP, Training, aligned_start, train
 
 RECORDS, SHOWS, ALIGNED = 12, 0.05, 0.95
+TOLERANCE = 1e-3  # of four digits
 EXAMPLES = {1: 32, 10: 64}
 DATA = {"regression": "diabetes", "classification": "breast_cancer"}
 FEATURES = {("diabetes", 1): [2], ("breast_cancer", 1): [0]}

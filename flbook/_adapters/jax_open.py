@@ -31,7 +31,7 @@ def open_probe(
     """Open pytrees of parameters, with `f(params, x)`, or models that can be called themselves.
 
     Trained are the inexact arrays that differ anywhere between `before`, `checkpoints` and `after`;
-    an array that stays the same to the last bit counts as frozen. Half-precision parameters are
+    one that stays the same to the last bit counts as frozen. Half-precision parameters are
     evaluated in float32.
     """
     models = [before, *checkpoints, after]
@@ -41,14 +41,16 @@ def open_probe(
     columns = [
         _leaves(model, label, names, before) for model, label in zip(models, labels, strict=True)
     ]
-    arrays = [i for i in range(len(names)) if any(_is_array(leaves[i]) for leaves in columns)]
-    moved = [i for i in arrays if any(_differ(columns[0][i], leaves[i]) for leaves in columns)]
+    numbers = [i for i in range(len(names)) if all(_is_number(leaves[i]) for leaves in columns)]
+    moved = [i for i in numbers if any(_differ(columns[0][i], leaves[i]) for leaves in columns)]
+    # a plain number that stays is a setting, as equinox keeps them, and no parameter
+    arrays = [i for i in numbers if i in moved or _is_array(columns[0][i])]
     inexact = [i for i in arrays if _inexact(columns[-1][i]) and not _is_statistic(names[i])]
     trained = [i for i in inexact if i in moved] or inexact
     if not trained:
         raise ValueError("before must hold floating-point arrays to train, got none")
     fixed = [i for i in arrays if i not in trained]
-    half = [i for i in arrays if _inexact(columns[-1][i]) and columns[-1][i].dtype.itemsize < 4]
+    half = [i for i in inexact if np.asarray(columns[-1][i]).dtype.itemsize < 4]
     states = [
         State([_single(leaves[i]) for i in trained], [_single(leaves[i]) for i in fixed])
         for leaves in columns
@@ -134,8 +136,12 @@ def _is_array(leaf: Any) -> bool:
     return isinstance(leaf, (jax.Array, np.ndarray, np.generic))
 
 
+def _is_number(leaf: Any) -> bool:
+    return _is_array(leaf) or (isinstance(leaf, (int, float)) and not isinstance(leaf, bool))
+
+
 def _inexact(leaf: Any) -> bool:
-    return _is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating)
+    return isinstance(leaf, float) or (_is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating))
 
 
 def _is_statistic(name: str) -> bool:

@@ -106,9 +106,9 @@ class JaxProbe:
     def _bytes(self, state: State) -> int:
         """Return what the gradients of one input take."""
         factored = {} if self._coupled else self._factored(state)
-        by_layer = {layer.leaf: _factors_size(layer, state) for layer in factored.values()}
-        sizes = [by_layer[i] if i in by_layer else a.size for i, a in enumerate(state.trained)]
-        return state.trained[0].dtype.itemsize * sum(sizes)
+        sizes = {i: leaf.size for i, leaf in enumerate(state.trained)}
+        sizes.update({a.leaf: _factors_size(a, state) for a in factored.values()})
+        return state.trained[0].dtype.itemsize * sum(sizes.values())
 
     def _factored(self, state: State) -> dict[int, Layer]:
         """Return, by number, the layers whose weights meet no other and whose gradients are small.

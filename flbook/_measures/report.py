@@ -11,9 +11,6 @@ from flbook._measures.table import Table
 
 __all__ = ["advice", "mechanism", "table", "text"]
 
-START_COUNTS = 2.0
-"""Where the outputs change by less than so many times their size, the start takes part."""
-
 MECHANISMS = {
     "kernel": "the kernel hardly changed: the network learned as the linear model at its start",
     "alignment": "it learned by alignment: consecutive layers turned towards each other",
@@ -28,7 +25,8 @@ def mechanism(result: Any) -> str:
     if result.verdict == "lazy":
         return "kernel"
     if result.alignment:
-        turn = sum(_log(pair.after) - _log(pair.before) for pair in result.alignment)
+        # a layer that starts at zero has no direction yet: chance stands for it
+        turn = sum(_log(pair.after) - _log(pair.before or pair.chance) for pair in result.alignment)
         stretch = sum(_log(pair.growth) for pair in result.alignment)
         if abs(stretch) >= abs(turn):
             return "rescaling"
@@ -48,12 +46,13 @@ def _advice(result: Any) -> Iterator[str]:
         f"{MECHANISMS[mechanism(result)]} "
         f"(kernel size ×{grown:.3g}, direction 1 − cos {turned:.2g})"
     )
-    yield knob_sentence(result.distance)
-    if result.output_change < START_COUNTS:
+    if result.distance is None:
         yield (
-            f"the outputs at the start are {1 / result.output_change:.2g} times their change: a "
-            "larger scale enlarges both, so use f − f₀ before turning this knob"
+            f"the outputs at the start are {1 / result.output_change:.2g} times their change, and "
+            "the output scale enlarges both: how far the boundary is, f − f₀ would tell"
         )
+    else:
+        yield knob_sentence(result.distance)
     if 1 - result.kernel_rotation > 0.99 and abs(grown - 1) > 0.1:
         yield "the direction of the kernel alone would hide this change: look at its size too"
     largest = result.largest.linearisation_error
@@ -62,18 +61,18 @@ def _advice(result: Any) -> Iterator[str]:
 
 
 def knob_sentence(distance: float) -> str:
-    """Say where the boundary of the rich regime is, in factors of the output scale."""
+    """Say where the boundary of the rich regime is, in factors of the output scale of f − f₀."""
     within = f"(within a factor of {knob.UNCERTAINTY:g})"
     if math.isinf(distance):
-        return "to leave the rich regime multiply the output scale, by more than this ruler reads"
+        return "to leave the rich regime multiply f − f₀, by more than this ruler reads"
     if distance >= 1:
         return (
-            f"to leave the rich regime multiply the output scale by about {distance:.2g} {within}, "
-            "and divide the learning rates by its square"
+            f"to leave the rich regime multiply f − f₀ by about {distance:.2g} {within}, and divide "
+            "the learning rates by the square of that"
         )
     return (
-        f"to enter the rich regime divide the output scale by about {1 / distance:.2g} {within}, "
-        "and multiply the learning rates by its square"
+        f"to enter the rich regime divide f − f₀ by about {1 / distance:.2g} {within}, and multiply "
+        "the learning rates by the square of that"
     )
 
 

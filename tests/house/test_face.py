@@ -42,6 +42,20 @@ PROMISED = {
     "Scaling.phase": (),
     "Scaling.speed": (),
     "decompose": ("before", "after"),
+    "checkup": (
+        *("before", "after", "x", "y"),
+        *("f", "checkpoints", "outputs", "batch_size", "seed"),
+    ),
+    "Checkup.from_arrays": None,
+    **{
+        f"Checkup.{name}": None
+        for name in (
+            *("linearisation_error", "kernel_change", "kernel_rotation", "weight_change"),
+            *("feature_change", "alignment", "label_alignment", "verdict", "distance", "advice"),
+        )
+    },
+    "Checkup.table": (),
+    "Checkup.figure": (),
 }
 
 

@@ -41,6 +41,15 @@ def test_the_distance_is_one_at_the_boundary_and_falls_with_the_error():
     assert "more than this ruler reads" in str(make(1.2))
 
 
+def test_no_distance_where_the_start_is_as_large_as_the_change():
+    """An output scale would enlarge both."""
+    still = {"outputs_before": np.ones((N, 1)), "outputs_after": np.full((N, 1), 2.0)}
+    result = make(**still)
+    assert result.distance is None
+    assert "f − f₀ would tell" in str(result)
+    assert make(outputs_before=np.full((N, 1), 0.1)).distance is not None
+
+
 def test_the_largest_value_on_the_way_decides():
     far = (np.ones((N, 1)), np.full((N, 1), 0.5), 3 * np.eye(N))
     result = make(0.001, 1.0, checkpoints=[far])
@@ -72,6 +81,11 @@ def test_mechanisms_by_layers(before, after, wanted):
     pairs = {"pairs_before": layers(*before), "pairs_after": layers(*after)}
     assert make(**pairs).mechanism == wanted
     assert make(0.001, 1.0, **pairs).mechanism == "kernel"
+
+
+def test_a_layer_that_starts_at_zero_can_only_align():
+    zero = [("w", "u", np.ones((2, 1)), np.zeros((1, 2)))]
+    assert make(pairs_before=zero, pairs_after=layers(0.1, 1.0)).mechanism == "alignment"
 
 
 def test_mechanisms_without_layers():
