@@ -57,10 +57,13 @@ def setting_in(
 def _offered(parameter: Parameter, levels: Sequence[Any]) -> Parameter:
     """Return a parameter as a choice of what there is in the table."""
     labels = parameter.options or {}
-    default = 0
+    names = [name_of(level) for level in levels]
     if parameter.scale == "levels":
         default = int(np.argmin([abs(math.log(x / parameter.default)) for x in levels]))
-    names = [name_of(level) for level in levels]
+        labels = dict(zip(names, _short(levels), strict=True))
+    else:
+        usual = list(labels)[round(parameter.default)]
+        default = names.index(usual) if usual in names else 0
     return replace(
         parameter,
         min=0,
@@ -69,6 +72,12 @@ def _offered(parameter: Parameter, levels: Sequence[Any]) -> Parameter:
         default=default,
         options={name: labels.get(name, name) for name in names},
     )
+
+
+def _short(levels: Sequence[float]) -> list[str]:
+    """Return levels in print: with three digits, where that tells them apart."""
+    short = [f"{level:.3g}" for level in levels]
+    return short if len(set(short)) == len(short) else [name_of(level) for level in levels]
 
 
 def shown_in(explorer: str, table: Table, values: Mapping[str, float]) -> dict[str, Any]:

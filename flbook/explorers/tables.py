@@ -122,7 +122,7 @@ def _levels(explorer: str, name: str, rows: Iterable[Row]) -> list[Any]:
     found = {row.get(name) for row in rows}
     parameter = parameters(explorer)[name]
     if parameter.scale == "levels":
-        if not all(isinstance(value, numbers.Real) and value > 0 for value in found):
+        if not all(isinstance(value, (int, float)) and value > 0 for value in found):
             raise ValueError(f"results must have numbers above 0 as {name}, got {found}")
         if len(found) < 2:
             raise ValueError(f"results must have two or more values of {name}, got {found}")

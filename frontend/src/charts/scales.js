@@ -48,13 +48,13 @@ export function logarithmic(low, high) {
   };
 }
 
-const BEFORE = 0.1; // of an axis, what is kept for 0
+const [ZERO, BEFORE] = [0.02, 0.12]; // of an axis: where 0 stands, and what is kept for it
 
 /** A logarithmic axis from `first` to `last` with 0 before it. @returns {Scale} */
 export function logarithmicFromZero(first, last) {
   const { position, value, ticks } = logarithmic(first, last);
   return {
-    position: (x) => (x < first ? 0 : BEFORE + (1 - BEFORE) * position(x)),
+    position: (x) => (x < first ? ZERO : BEFORE + (1 - BEFORE) * position(x)),
     value: (place) => (place < BEFORE / 2 ? 0 : value((Math.max(place, BEFORE) - BEFORE) / (1 - BEFORE))),
     ticks: (room) => [{ value: 0, label: "0" }, ...ticks((1 - BEFORE) * room)],
   };

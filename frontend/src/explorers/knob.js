@@ -3,7 +3,7 @@ import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
 import { remembering } from "./setting.js";
-import { along, chosen, COLUMNS, decadesOf, HEADINGS, lineOf, nearest, noteOf, quantiles, quantities } from "./table.js";
+import { along, chosen, COLUMNS, decadesOf, HEADINGS, inPrint, levelAt, lineOf, nearest, noteOf, quantiles, quantities } from "./table.js";
 
 const NAME = "knob";
 const ROWS = ["linearisation_error", "predicted_alpha"];
@@ -48,7 +48,7 @@ function compute(parameters, { table }) {
       found_alpha: found,
       miss: predicted / found,
     },
-    headings: { heading: `the run at α = ${formatNumber(shown.alpha, 2)}`, columns: HEADINGS },
+    headings: { heading: `the run at α = ${inPrint(shown.alpha)}`, columns: HEADINGS },
     summary: summarise(shown, error, predicted, found, error > boundary_error),
   };
 }
@@ -56,9 +56,9 @@ function compute(parameters, { table }) {
 function summarise({ alpha, uncertainty }, error, predicted, found, rich) {
   const inside = found >= predicted / uncertainty && found <= predicted * uncertainty;
   const miss = Math.max(predicted / found, found / predicted);
-  const off = Number.isFinite(miss) ? `a factor of ${formatNumber(miss, 2)} away, ${inside ? "within" : "beyond"} the ${formatNumber(uncertainty, 2)} that it claims` : "which it cannot say";
+  const off = Number.isFinite(miss) ? `a factor of ${formatNumber(miss, 2)} away, ${inside ? "within" : "beyond"} the ${inPrint(uncertainty)} that it claims` : "which it cannot say";
   return [
-    `Only the run at α = ${formatNumber(alpha, 2)} is known. Its linearisation error of ${formatNumber(error, 2)} says `,
+    `Only the run at α = ${inPrint(alpha)} is known. Its linearisation error of ${formatNumber(error, 2)} says `,
     { text: rich ? "rich" : "not rich", tone: rich ? "feature" : "kernel" },
     `, and that the boundary is at α = ${formatNumber(predicted, 2)}. Turning the knob finds it at ${formatNumber(found, 2)}: ${off}.`,
   ];
@@ -98,10 +98,7 @@ function createView(container, { set, constants: { table } }) {
   container.append(note);
   const { alpha: levels } = table.levels;
   for (const panel of panels) {
-    panel.onPick((place) => {
-      const distances = levels.map((level) => Math.abs(panel.x.position(level) - place));
-      set({ alpha: distances.indexOf(Math.min(...distances)) });
-    });
+    panel.onPick((place) => set({ alpha: levelAt(levels, panel.x, place) }));
   }
   return {
     resize(width) {
@@ -144,7 +141,7 @@ function createView(container, { set, constants: { table } }) {
         mark: { x: alpha, ys: { predicted } },
         description: `The boundary that each run predicts, from ${formatNumber(ys[0], 3)} to ${formatNumber(ys.at(-1), 3)}, beside the one that was found, ${formatNumber(found, 3)}, and a band of a factor of ${formatNumber(uncertainty, 2)} round it.`,
       });
-      note.textContent = `${noteOf(table)} Shaded: the factor of ${formatNumber(uncertainty, 2)} within which a prediction is taken to be right.`;
+      note.textContent = `${noteOf(table)} Shaded: the factor of ${inPrint(uncertainty)} within which a prediction is taken to be right.`;
     },
     keepGhost: () => {},
   };

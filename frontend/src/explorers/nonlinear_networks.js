@@ -4,7 +4,7 @@ import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, logarithmicFromZero, niceCeiling } from "../charts/scales.js";
 import { remembering } from "./setting.js";
-import { along, chosen, decadesOf, groupsOf, nearest, noteOf } from "./table.js";
+import { along, chosen, decadesOf, groupsOf, inPrint, instead, nearest, noteOf } from "./table.js";
 
 const NAME = "nonlinear-networks";
 const CURVES = ["alignment", "kernel_ratio", "slope", "loss"];
@@ -23,14 +23,15 @@ function curvesOf({ moments: xs, zeta: [low, ys, high], slope, loss, kernel }) {
   };
 }
 
-/** The vertical axes, which stay while one task is looked at. */
-const heights = remembering((/** @type {Record<string, any>} */ { table, task, features }) => {
+/** The vertical axes, which stay whatever the activation; those of alignment and kernel at every start and scale too. */
+const heights = remembering((/** @type {Record<string, any>} */ { table, task, features, start, scale }) => {
   const groups = groupsOf(NAME, table).filter(({ at }) => at.task === task && at.features === features);
   const all = groups.map(curvesOf);
-  const ends = (key) => all.flatMap((curves) => curves[key].ys).reduce(([low, high], y) => [Math.min(low, y), Math.max(high, y)], [0, 0]);
+  const here = groups.filter(({ at }) => at.start === start && at.scale === scale).map(curvesOf);
+  const ends = (key, some = here) => some.flatMap((curves) => curves[key].ys).reduce(([low, high], y) => [Math.min(low, y), Math.max(high, y)], [0, 0]);
   const below = (key) => (ends(key)[0] < -0.05 * ends(key)[1] ? -niceCeiling(-ends(key)[0]) : 0);
   return {
-    alignment: [ends("alignment")[0] < -0.05 ? -1.05 : -0.05, 1.05, linear],
+    alignment: [ends("alignment", all)[0] < -0.05 ? -1.05 : -0.05, 1.05, linear],
     kernel_ratio: decadesOf(all.flatMap((curves) => curves.kernel_ratio.ys)),
     slope: [below("slope"), 1.1 * ends("slope")[1] || 1, linear],
     loss: [0, 1.1 * ends("loss")[1] || 1, linear],
@@ -67,11 +68,12 @@ function compute(parameters, { table }) {
     curves: Object.fromEntries(CURVES.map((key) => [key, until(curves[key], moment)])),
     reference,
     solution,
-    heights: heights({ table, task: shown.task, features: shown.features }),
+    heights: heights({ table, task: shown.task, features: shown.features, start: shown.start, scale: shown.scale }),
     mix: leftKernel(curves.kernel_ratio.ys.at(-1)),
     parameters: { ...shown, progress, steps_recorded: step },
     quantities: { ...now, "low.alignment": low, "high.alignment": high },
     headings: { heading: `after ${formatNumber(step)} steps` },
+    instead: instead(chosen(table, parameters).scale, shown.scale),
     summary: summarise(shown, now, step, reference),
   };
 }
@@ -83,7 +85,7 @@ function leftKernel(ratio) {
 
 function summarise({ activation, scale, start }, now, step, reference) {
   const name = { text: ACTIVATIONS[activation] ?? activation, tone: "mixed" };
-  const scaled = `at the initial scale ${formatNumber(scale, 2)}`;
+  const scaled = `at the initial scale ${inPrint(scale)}`;
   if (step > 0) {
     return [
       name,
@@ -91,7 +93,7 @@ function summarise({ activation, scale, start }, now, step, reference) {
     ];
   }
   const from = start === "align" ? "random layers" : "layers in line with the task";
-  return [name, ` ${scaled}, from ${from}: ${reference ? "does it go where the linear network (dashed) goes?" : "where does it go?"} Play.`];
+  return [name, ` ${scaled}, from ${from}: ${reference && activation !== "linear" ? "does it go where the linear network (dashed) goes?" : "where does it go?"} Play.`];
 }
 
 function createView(container, { pickTime, constants: { table } }) {
@@ -112,7 +114,8 @@ function createView(container, { pickTime, constants: { table } }) {
       ],
     });
   });
-  container.append(html("p", { class: "flb-note" }, `${noteOf(table)} Dotted: where the solvable model, started at the same weights, takes the alignment.`));
+  const note = html("p", { class: "flb-note" });
+  container.append(note);
   let moments = [0, 1];
   for (const panel of panels) panel.onPick((place) => pickTime(progressAt(place, panel, moments)));
   return {
@@ -124,6 +127,7 @@ function createView(container, { pickTime, constants: { table } }) {
       const { activation, step, now, curves, reference, solution } = result;
       moments = result.moments;
       const last = moments[moments.length - 1];
+      note.textContent = `${noteOf(table)} Dotted: where the solvable model, started at the same weights, takes the alignment.${result.instead}`;
       panels.forEach((panel, i) => {
         const key = CURVES[i];
         const line = curves[key];
@@ -160,8 +164,8 @@ export const nonlinearNetworks = {
     tiles: [
       { key: "alignment" },
       { key: "kernel_ratio" },
-      { key: "slope" },
-      { key: "loss" },
+      { key: "slope", minor: true },
+      { key: "loss", minor: true },
       { key: "low.alignment", note: "a quarter of the seeds is below", minor: true },
       { key: "high.alignment", note: "a quarter of the seeds is above", minor: true },
     ],

@@ -3,7 +3,7 @@ import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
 import { remembering } from "./setting.js";
-import { along, chosen, COLUMNS, decadesOf, HEADINGS, lineOf, nearest, noteOf, quantiles, quantities } from "./table.js";
+import { along, chosen, COLUMNS, decadesOf, HEADINGS, inPrint, instead, levelAt, lineOf, nearest, noteOf, quantiles, quantities } from "./table.js";
 
 const NAME = "real-tasks";
 const ROWS = ["test_accuracy", "linearisation_error", "kernel_change", "kernel_rotation", "output_size", "train_loss"];
@@ -75,6 +75,7 @@ function compute(parameters, { table }) {
     ...drawn,
     title: MEASURES[measure].title,
     scale: shown.scale,
+    instead: instead(asked.scale, shown.scale),
     now: {
       accuracy: Object.fromEntries(Object.entries(drawn.accuracy).map(([key, line]) => [key, at(line)])),
       measured: Object.fromEntries(Object.entries(drawn.measured).map(([key, line]) => [key, at(line)])),
@@ -82,7 +83,7 @@ function compute(parameters, { table }) {
     mix: richness(error),
     parameters: shown,
     quantities: quantities(ROWS, (column) => quantiles(group, column)),
-    headings: { heading: `${STARTS[start] ?? start} from ${formatNumber(shown.scale, 2)} times He's scale`, columns: HEADINGS },
+    headings: { heading: `${STARTS[start] ?? start} from ${inPrint(shown.scale)} times He's scale`, columns: HEADINGS },
     summary: summarise(shown, drawn, at, error),
   };
 }
@@ -99,7 +100,7 @@ function summarise({ task, scale, start }, { accuracy }, at, error) {
   const other = accuracy.other && at(accuracy.other);
   const beside = other === undefined || Number.isNaN(other) ? "" : `, beside ${percent(other)} for ${accuracy.other.label}`;
   return [
-    `${TASKS[task] ?? task}: started at ${formatNumber(scale, 2)} times the usual scale, ${STARTS[start] ?? start} names ${percent(at(accuracy.shown))} of new images rightly${beside}. Its linearisation error of ${formatNumber(error, 2)} says `,
+    `${TASKS[task] ?? task}: started at ${inPrint(scale)} times the usual scale, ${STARTS[start] ?? start} names ${percent(at(accuracy.shown))} of new images rightly${beside}. Its linearisation error of ${formatNumber(error, 2)} says `,
     { text: verdict, tone: "mixed" },
     ".",
   ];
@@ -131,10 +132,7 @@ function createView(container, { set, constants: { table } }) {
   container.append(note);
   const { scale: levels } = table.levels;
   for (const panel of panels) {
-    panel.onPick((place) => {
-      const distances = levels.map((level) => Math.abs(panel.x.position(level) - place));
-      set({ scale: distances.indexOf(Math.min(...distances)) });
-    });
+    panel.onPick((place) => set({ scale: levelAt(levels, panel.x, place) }));
   }
   return {
     resize(width) {
@@ -159,7 +157,7 @@ function createView(container, { set, constants: { table } }) {
         mark: { x: scale, ys: now.measured },
         description: `${title} against the initial scale, both on logarithmic axes: ${inWords(result.measured)}.`,
       });
-      note.textContent = `${noteOf(table)}${title.startsWith("alignment") ? " Dotted: before training." : ""}`;
+      note.textContent = `${noteOf(table)}${title.startsWith("alignment") ? " Dotted: before training." : ""}${result.instead}`;
     },
     keepGhost: () => accuracy.keepGhost(),
   };

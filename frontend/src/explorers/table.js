@@ -1,6 +1,7 @@
 // What explorers read from the results of an experiment; Python has aggregated them over the seeds.
 
 import { catalogue } from "../base/catalogue.js";
+import { formatShort } from "../base/format.js";
 import { logarithmic } from "../charts/scales.js";
 
 /** @typedef {import("./explorer.js").Parameters} Parameters */
@@ -138,6 +139,29 @@ export function decadesOf(values, least = 0) {
   const low = 10 ** Math.floor(Math.log10(Math.min(...known)) + 1e-9);
   const high = 10 ** Math.ceil(Math.log10(Math.max(...known)) - 1e-9);
   return [low, high > low ? high : 10 * low, logarithmic];
+}
+
+/** A level in print. */
+export const inPrint = (level) => formatShort(Number(level.toPrecision(3)));
+
+/**
+ * The level that stands nearest to a place on an axis, by its place in the table.
+ * @param {number[]} levels
+ * @param {import("../charts/scales.js").Scale} scale
+ * @param {number} place
+ */
+export function levelAt(levels, scale, place) {
+  const distances = levels.map((level) => Math.abs(scale.position(level) - place));
+  return distances.indexOf(Math.min(...distances));
+}
+
+/**
+ * What must be said where the level that is set is none of those at hand.
+ * @param {number} asked
+ * @param {number} shown
+ */
+export function instead(asked, shown) {
+  return asked === shown ? "" : ` There is no run at ${inPrint(asked)} here: the nearest, ${inPrint(shown)}, is shown.`;
 }
 
 /**
