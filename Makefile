@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+TORCH := .venv-torch
 SITE := _build/html
 PORT ?= 8000
 WHEEL := _build/wheel
@@ -13,12 +14,14 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 endif
 
 .PHONY: browser book serve test lint unit notebooks frontend site lab
-.PHONY: experiments core core-lowest core-newest dist release-notes lock clean help
+.PHONY: experiments core core-lowest core-newest torch torch-experiments dist release-notes
+.PHONY: lock clean help
 
 help:
 	@echo "make book    build the website ($(SITE)/index.html)"
 	@echo "make serve   build it if need be and show it on http://localhost:$(PORT)"
 	@echo "make test    everything that must hold: lint, unit, frontend, notebooks, book, site, lab"
+	@echo "make torch   the tests with PyTorch, in an environment of their own ($(TORCH))"
 	@echo "make core    the tests of the solver and the measures, with PYTHON as it is"
 	@echo "make dist    the source archive and the wheel in dist/, and the wheel tested by itself"
 	@echo "make experiments   every experiment again, into results/ (\"seconds\" in a table says how"
@@ -86,6 +89,17 @@ core-lowest core-newest:
 	$(PYTHON) -m uv pip install --python $(PYTHON) -r pyproject.toml \
 	  --resolution $(if $(filter %-lowest,$@),lowest-direct,highest)
 	$(PYTHON) -m uv pip install --python $(PYTHON) -r pyproject.toml --extra core-tests
+
+$(TORCH)/.ready: requirements-torch.txt
+	test -x $(TORCH)/bin/python || $(PYTHON) -m venv $(TORCH)
+	$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-torch.txt
+	touch $@
+
+torch: $(TORCH)/.ready
+	$(TORCH)/bin/python -m pytest tests/torch
+
+torch-experiments: $(TORCH)/.ready
+	$(TORCH)/bin/python -m experiments.knob_torch $(if $(QUICK),--quick)
 
 dist: $(READY)
 	rm -rf dist $(WHEEL)

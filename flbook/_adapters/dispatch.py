@@ -17,7 +17,7 @@ from flbook._support.checks import one_whole
 
 __all__ = ["checkup", "framework", "open_probe"]
 
-ADAPTERS = {"torch": "flbook._adapters.torch_probe", "jax": "flbook._adapters.jax_open"}
+ADAPTERS = {"torch": "flbook._adapters.torch_open", "jax": "flbook._adapters.jax_open"}
 
 
 def checkup(

@@ -65,7 +65,20 @@ def test_a_workflow_makes_only_what_the_makefile_knows(name):
 
 
 def test_every_part_of_make_test_is_a_part_of_ci():
-    assert set(RULES["test"]) | {"core"} <= made(WORKFLOWS["ci"])
+    assert set(RULES["test"]) | {"core", "torch"} <= made(WORKFLOWS["ci"])
+
+
+def test_the_script_of_ci_makes_what_needs_pytorch_too():
+    assert {"test", "torch"} <= targets((ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+
+
+def test_the_environment_of_pytorch_has_the_versions_of_the_others():
+    pins = {
+        name: (ROOT / f"requirements-{name}.txt").read_text(encoding="utf-8").splitlines()
+        for name in ("torch", "dev")
+    }
+    common = {line.split(" ;")[0] for line in pins["dev"]}
+    assert [line for line in pins["torch"] if line not in common] == ["torch==2.13.0"]
 
 
 def test_one_check_waits_for_all_jobs_and_fails_with_any():

@@ -1,0 +1,240 @@
+"""The knob in PyTorch: predicted and found boundaries of three networks.
+
+The MLP, CNN and transformer of `experiments.knob`, written in PyTorch, learn handwritten digits at
+seven output scales α, f = α·(g − g₀), with learning rates divided by α². The check-up of each run
+predicts, from that run alone, the α at which its network stops being rich; the seven runs together
+say where that is. ``make torch-experiments`` runs it; the answer goes to
+``results/knob_torch.json``. A run ends early, and says so in `loss_left`, after `MOST_STEPS` steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import nn
+
+import flbook as fl
+from flbook._measures.knob import RICH_ERROR, boundary_factor
+
+RESULT = Path(__file__).resolve().parent.parent / "results" / "knob_torch.json"
+SCALES = tuple(float(a) for a in np.geomspace(0.1, 1000, 7))
+TRAINED = 128
+LEARNED = 0.05
+"""Training ends at this share of the loss at the start."""
+MOST_STEPS = 3000
+
+
+class Cnn(nn.Module):
+    """Two convolutions and a linear readout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(1, 12, 3, padding=1)
+        self.second = nn.Conv2d(12, 24, 3, stride=2, padding=1)
+        self.readout = nn.Linear(24 * 16, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return ten outputs for each image of 64 pixels."""
+        hidden = self.first(x.reshape(-1, 1, 8, 8)).relu()
+        return self.readout(self.second(hidden).relu().flatten(1))
+
+
+class Transformer(nn.Module):
+    """One block of attention over the eight rows of an image."""
+
+    def __init__(self, size: int = 32) -> None:
+        super().__init__()
+        self.embedding = nn.Linear(8, size)
+        self.position = nn.Parameter(0.5 * torch.randn(8, size))
+        self.block = nn.TransformerEncoderLayer(
+            size, 4, 2 * size, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.norm = nn.LayerNorm(size)
+        self.readout = nn.Linear(size, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return ten outputs for each image of 64 pixels."""
+        stream = self.block(self.embedding(x.reshape(-1, 8, 8)) + self.position)
+        return self.readout(self.norm(stream).mean(dim=1))
+
+
+class Scaled(nn.Module):
+    """α·(g − g₀), with g₀ the network at the start."""
+
+    def __init__(self, network: nn.Module, scale: float) -> None:
+        super().__init__()
+        self.network, self.scale = network, scale
+        self.start = copy.deepcopy(network).requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the outputs, all 0 at the start."""
+        return self.scale * (self.network(x) - self.start(x))
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "MLP": lambda: nn.Sequential(
+        nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)
+    ),
+    "CNN": Cnn,
+    "transformer": Transformer,
+}
+
+
+def data() -> tuple[torch.Tensor, torch.Tensor]:
+    """Return images in [−1, 1] and their labels as centred one-hot rows."""
+    images, labels = load_digits(return_X_y=True)
+    chosen = np.random.default_rng(0).permutation(len(images))[:TRAINED]
+    x = torch.tensor(images[chosen] / 8 - 1, dtype=torch.float32)
+    return x, torch.tensor(np.eye(10)[labels[chosen]] - 0.1, dtype=torch.float32)
+
+
+def train(model: nn.Module, x: torch.Tensor, y: torch.Tensor, most: int) -> tuple[float, int]:
+    """Follow gradient flow until the loss is small enough, in steps as long as they may be.
+
+    A step counts only if the loss falls by no less than half of what a straight line would say.
+    Returns the share of the loss that is left, and the number of steps.
+    """
+    weights = [p for p in model.parameters() if p.requires_grad]
+
+    def slope() -> tuple[float, list[torch.Tensor]]:
+        loss = ((model(x) - y) ** 2).sum(dim=1).mean() / 2
+        return loss.item(), list(torch.autograd.grad(loss, weights))
+
+    def move(eta: float, gradient: list[torch.Tensor]) -> None:
+        with torch.no_grad():
+            torch._foreach_add_(weights, gradient, alpha=-eta)
+
+    start, gradient = value, _ = slope()
+    squared = sum(float((g**2).sum()) for g in gradient)
+    eta, count = 0.01 * start / squared, 0
+    while value > LEARNED * start and count < most:
+        kept = [p.detach().clone() for p in weights]
+        move(eta, gradient)
+        new_value, new_gradient = slope()
+        if new_value <= value - 0.5 * eta * squared:
+            value, gradient, eta = new_value, new_gradient, 1.2 * eta
+            squared = sum(float((g**2).sum()) for g in gradient)
+        else:
+            with torch.no_grad():
+                torch._foreach_copy_(weights, kept)
+            eta *= 0.5
+        count += 1
+    return value / start, count
+
+
+def run(network: str, scale: float, seed: int = 0, most: int = MOST_STEPS) -> dict:
+    """Train one network at one output scale, and check it up."""
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    before = Scaled(NETWORKS[network](), scale)
+    after = copy.deepcopy(before)
+    x, y = data()
+    began = time.perf_counter()
+    left, steps = train(after, x, y, most)
+    trained = time.perf_counter()
+    result = fl.checkup(before, after, x, y, outputs=1)
+    return {
+        "network": network,
+        "seed": seed,
+        "scale": scale,
+        "steps": steps,
+        "loss_left": left,
+        "linearisation_error": result.linearisation_error,
+        "kernel_change": result.kernel_change,
+        "kernel_rotation": result.kernel_rotation,
+        "kernel_growth": result.kernel_growth,
+        "verdict": result.verdict,
+        "mechanism": result.mechanism,
+        "predicted": scale * boundary_factor(result.linearisation_error),
+        "seconds": [round(trained - began, 2), round(time.perf_counter() - trained, 2)],
+    }
+
+
+def found(rows: list[dict]) -> float | None:
+    """Return the α at which runs at several scales cross from rich, or None if none does."""
+    rows = sorted((row for row in rows if row["loss_left"] <= LEARNED), key=lambda r: r["scale"])
+    alphas = np.log([row["scale"] for row in rows])
+    errors = np.log([boundary_factor(row["linearisation_error"]) for row in rows])
+    for i in range(len(rows) - 1, 0, -1):
+        if errors[i] <= 0 < errors[i - 1]:
+            share = errors[i - 1] / (errors[i - 1] - errors[i])
+            return float(np.exp(alphas[i - 1] + share * (alphas[i] - alphas[i - 1])))
+    return None
+
+
+def main(quick: bool, path: Path) -> dict:
+    """Run the grid in two processes, and store what came out."""
+    began = time.perf_counter()
+    seeds = (0,)
+    networks = ("MLP",) if quick else tuple(NETWORKS)
+    grid = list(zip(*product(networks, SCALES, seeds), strict=True))
+    workers = min(2, os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        rows = []
+        for row in pool.map(run, *grid):
+            rows.append(row)
+            print(
+                f"{len(rows)} of {len(grid[0])}: {row['network']}, α = {row['scale']:.3g}",
+                flush=True,
+            )
+    boundaries = [
+        {
+            "network": network,
+            "seed": seed,
+            "found": found([r for r in rows if (r["network"], r["seed"]) == (network, seed)]),
+        }
+        for network, seed in product(networks, seeds)
+    ]
+    answer = {
+        "experiment": "experiments.knob_torch",
+        "configuration": {
+            "data": "scikit-learn digits", "trained": TRAINED, "learned": LEARNED,
+            "most_steps": MOST_STEPS, "scales": SCALES, "seeds": seeds, "quick": quick,
+            "boundary_error": RICH_ERROR,
+        },
+        "versions": {
+            "python": platform.python_version(), "torch": torch.__version__,
+            "numpy": np.__version__, "flbook": fl.__version__,
+        },
+        "seconds": round(time.perf_counter() - began, 1),
+        "boundaries": boundaries,
+        "rows": rows,
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
+    return answer
+
+
+def show(answer: dict) -> None:
+    """Print predicted against found."""
+    for boundary in answer["boundaries"]:
+        key = boundary["network"], boundary["seed"]
+        print(*key, "boundary found at", boundary["found"])
+        for row in answer["rows"]:
+            if (row["network"], row["seed"]) == key:
+                print(
+                    f"  α = {row['scale']:8.3g}: error {row['linearisation_error']:.4f}, "
+                    f"{row['verdict']}, predicted {row['predicted']:.3g}, left "
+                    f"{row['loss_left']:.2f} after {row['steps']} steps, {row['seconds']} s"
+                )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="the MLP with one seed")
+    parser.add_argument("--out", type=Path, default=RESULT)
+    given = parser.parse_args()
+    show(main(given.quick, given.out))
