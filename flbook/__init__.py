@@ -13,7 +13,8 @@ from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._dynamics.outcome import Outcome
-from flbook._measures.checkup import Checkup, LabelAlignment, LayerAlignment, Moment
+from flbook._measures.checkup import Checkup
+from flbook._measures.checkup_parts import LabelAlignment, LayerAlignment, Moment
 from flbook._measures.ensemble import Ensemble, Quantiles
 from flbook._measures.generalisation import (
     ErrorParts,

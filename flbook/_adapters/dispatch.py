@@ -81,10 +81,10 @@ def checkup(
     framework there is `Checkup.from_arrays`:
 
     >>> from flbook import checkup
-    >>> checkup([1.0], [2.0], [0.0])  # doctest: +SKIP
+    >>> checkup([1.0], [2.0], [0.0, 1.0])  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
         ...
-    TypeError: before must be a PyTorch module or state dict, or a JAX pytree, got list; ...
+    TypeError: before must be a PyTorch module or state dict, or a JAX pytree, got list
     """
     if outputs not in ("all", None):
         outputs = one_whole("outputs", outputs)

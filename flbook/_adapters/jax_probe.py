@@ -81,7 +81,7 @@ class JaxProbe:
         """Return the tangent kernels (r, n, n) of outputs @ direction."""
         if self._coupled is None:
             self._coupled = self._acts_on_others(state, directions[0])
-        size = self.batch_size or max(1, BLOCK_BYTES // self._bytes(state))
+        size = self._block(state)
         starts = range(0, self.count, size)
         kernels = np.zeros((len(directions), self.count, self.count))
         for kernel, direction in zip(kernels, jnp.asarray(directions), strict=True):
@@ -97,11 +97,17 @@ class JaxProbe:
         return kernels
 
     def _acts_on_others(self, state: State, direction: FloatArray) -> bool:
-        """Tell whether the first input gives another output when it is alone."""
+        """Tell whether the first inputs give other outputs when they are alone."""
+        first = jax.tree.map(lambda a: a[: self._block(state)], self.x)
+        alone = np.asarray(self._alone(state, first, jnp.asarray(direction))[0], np.float64)
         wanted = self.outputs(state) @ direction
-        first = jax.tree.map(lambda a: a[:1], self.x)
-        alone = self._alone(state, first, jnp.asarray(direction))[0]
-        return abs(float(alone[0]) - wanted[0]) > COUPLED * float(np.max(np.abs(wanted)))
+        off = np.max(np.abs(alone - wanted[: len(alone)]))
+        return bool(off > COUPLED * np.max(np.abs(wanted)))
+
+    def _block(self, state: State) -> int:
+        """Return for how many inputs gradients are held at a time."""
+        size = self.batch_size or max(1, BLOCK_BYTES // self._bytes(state))
+        return min(size, self.count)
 
     def _bytes(self, state: State) -> int:
         """Return what the gradients of one input take."""

@@ -2,113 +2,36 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from flbook._measures import kernel_change as measure
 from flbook._measures import knob, report
+from flbook._measures.checkup_parts import (
+    LabelAlignment,
+    LayerAlignment,
+    MatrixPair,
+    Moment,
+    aligned,
+    finite,
+)
 from flbook._measures.table import Table
-from flbook._support.arrays import FloatArray
-from flbook._support.checks import refuse_where
 
-__all__ = ["Checkup", "LabelAlignment", "LayerAlignment", "Moment"]
+__all__ = ["Checkup"]
 
 FEW_POINTS = 16
 """With fewer probe inputs the numbers say little about other inputs."""
-
-MatrixPair = tuple[str, str, ArrayLike, ArrayLike]
-"""The names of two weights, and their matrices."""
 
 START_COUNTS = 2.0
 """Where the outputs change by less than so many times their size, the start takes part."""
 
 MOVED = 0.1
 """A kernel that changes by more than this share belongs to no lazy network."""
-
-
-class Moment(NamedTuple):
-    """How far a network has come at one moment of training, against its start.
-
-    Attributes
-    ----------
-    linearisation_error, kernel_change, kernel_rotation : float
-        As in `Checkup`.
-
-    Examples
-    --------
-    >>> from flbook import Moment
-    >>> Moment(0.25, 1.0, 0.0).kernel_change
-    1.0
-    """
-
-    linearisation_error: float
-    kernel_change: float
-    kernel_rotation: float
-
-
-class LayerAlignment(NamedTuple):
-    """ζ = ‖BA‖/(‖A‖‖B‖) of two layers that follow each other, A below B.
-
-    Attributes
-    ----------
-    lower, upper : str
-        The names of the two weights.
-    before, after : float
-        ζ before and after training.
-    chance : float
-        1/√d with d neurons between them, the size of ζ for layers that know nothing of each other.
-    growth : float
-        ‖A‖‖B‖ after training over before, what they grew by.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from flbook import Checkup
-    >>> result = Checkup.from_arrays(
-    ...     outputs_before=np.zeros(32), outputs_after=np.ones(32), linear_change=np.ones(32),
-    ...     kernel_before=np.eye(32), kernel_after=np.eye(32),
-    ...     pairs_before=[("w", "u", [[1.0], [0.0]], [[0.0, 1.0]])],
-    ...     pairs_after=[("w", "u", [[3.0], [4.0]], [[3.0, 4.0]])],
-    ... )
-    >>> layers = result.alignment[0]
-    >>> layers.before, layers.after, round(layers.chance, 4), layers.growth
-    (0.0, 1.0, 0.7071, 25.0)
-    """
-
-    lower: str
-    upper: str
-    before: float
-    after: float
-    chance: float
-    growth: float
-
-
-class LabelAlignment(NamedTuple):
-    """The cosine between the centred kernel and the centred kernel of the labels.
-
-    Attributes
-    ----------
-    before, after : float
-        Before and after training.
-    chance : float
-        The mean, after training, over all orders in which the labels could stand.
-
-    Examples
-    --------
-    >>> from flbook import LabelAlignment
-    >>> LabelAlignment(before=0.1, after=0.7, chance=0.1).after
-    0.7
-    """
-
-    before: float
-    after: float
-    chance: float
 
 
 @dataclass(frozen=True)
@@ -222,17 +145,17 @@ class Checkup:
             If shapes do not fit each other, a number is not finite, there are fewer than two probe
             inputs, or the outputs did not change.
         """
-        start = _array("outputs_before", outputs_before)
+        start = finite("outputs_before", outputs_before)
         if start.ndim == 0 or len(start) < 2:
             raise ValueError(f"outputs_before must be of two or more inputs, got {start.shape}")
         n = len(start)
         size = float(np.linalg.norm(start))
-        kernel = _array("kernel_before", kernel_before, (n, n))
+        kernel = finite("kernel_before", kernel_before, (n, n))
 
         def moment(place: str, outputs: ArrayLike, linear: ArrayLike, other: ArrayLike) -> Moment:
-            change = _array(f"outputs{place}", outputs, start.shape) - start
-            matrix = _array(f"kernel{place}", other, kernel.shape)
-            part = _array(f"linear_change{place}", linear, start.shape)
+            change = finite(f"outputs{place}", outputs, start.shape) - start
+            matrix = finite(f"kernel{place}", other, kernel.shape)
+            part = finite(f"linear_change{place}", linear, start.shape)
             still = np.linalg.norm(change) <= precision * size
             return Moment(
                 0.0 if still else measure.linearisation_error(change, part),
@@ -242,19 +165,19 @@ class Checkup:
 
         between = [moment(f" of checkpoints[{i}]", *c) for i, c in enumerate(checkpoints)]
         last = moment("_after", outputs_after, linear_change, kernel_after)
-        moved = float(np.linalg.norm(_array("outputs_after", outputs_after) - start))
+        moved = float(np.linalg.norm(finite("outputs_after", outputs_after) - start))
         if moved <= 8 * precision * size or moved == 0:
             raise ValueError(
                 "outputs_after must differ from outputs_before beyond rounding, got a change of "
                 f"{moved:.1e} in outputs of size {size:.1e}: nothing was learned on these inputs"
             )
-        matrices = {k: (_array(k, a), _array(k, b)) for k, (a, b) in (weights or {}).items()}
-        hidden = {k: (_array(k, a), _array(k, b)) for k, (a, b) in (features or {}).items()}
-        aligned = tuple(_aligned(*both) for both in zip(pairs_before, pairs_after, strict=True))
+        matrices = {k: (finite(k, a), finite(k, b)) for k, (a, b) in (weights or {}).items()}
+        hidden = {k: (finite(k, a), finite(k, b)) for k, (a, b) in (features or {}).items()}
+        layers = tuple(aligned(*both) for both in zip(pairs_before, pairs_after, strict=True))
         after = np.asarray(kernel_after, np.float64)
         labelled = None
         if y is not None:
-            labels = measure.label_matrix(_array("y", y) if _floating(y) else np.asarray(y))
+            labels = measure.label_matrix(finite("y", y) if _floating(y) else np.asarray(y))
             if len(labels) != n:
                 raise ValueError(f"y must have a row for each of the {n} inputs, got {len(labels)}")
             first = measure.label_alignment(kernel, labels)[0]
@@ -272,7 +195,7 @@ class Checkup:
             coordinate_change={
                 k: float(np.sqrt(np.mean((b - a) ** 2))) for k, (a, b) in hidden.items()
             },
-            alignment=aligned,
+            alignment=layers,
             label_alignment=labelled,
             path=(*between, last),
             doubts=(*doubts, *_doubts(n, noise, last)),
@@ -281,7 +204,8 @@ class Checkup:
     @property
     def largest(self) -> Moment:
         """The largest value of each number along `path`: a kernel can come back."""
-        return Moment(*(max(values) for values in zip(*self.path, strict=True)))
+        end = Moment(self.linearisation_error, self.kernel_change, self.kernel_rotation)
+        return Moment(*(max(values) for values in zip(end, *self.path, strict=True)))
 
     @property
     def equivalent_kernel_growth(self) -> float:
@@ -336,40 +260,8 @@ class Checkup:
     __repr__ = __str__
 
 
-def _array(name: str, value: ArrayLike, shape: tuple[int, ...] | None = None) -> FloatArray:
-    """Return a finite float64 array of that shape, or with these last axes if it is a kernel's."""
-    array = np.asarray(value, np.float64)
-    if shape is not None and array.shape != shape:
-        stack = name.startswith("kernel_before") and array.shape[1:] == shape and array.ndim == 3
-        if not stack:
-            raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
-    refuse_where(~np.isfinite(array), name, array, "finite")
-    return array
-
-
 def _floating(y: ArrayLike) -> bool:
     return np.asarray(y).dtype.kind == "f"
-
-
-def _aligned(before: MatrixPair, after: MatrixPair) -> LayerAlignment:
-    lower, upper = before[:2]
-    (a0, b0), (a1, b1) = (
-        (_array(lower, pair[2]), _array(upper, pair[3])) for pair in (before, after)
-    )
-    if a0.ndim != 2 or b0.ndim != 2 or len(a0) != b0.shape[1]:
-        raise ValueError(
-            "pairs_before must hold matrices (out, in) that fit, lower first, got the shapes "
-            f"{a0.shape} of {lower!r} and {b0.shape} of {upper!r}"
-        )
-    sizes = [float(np.linalg.norm(a) * np.linalg.norm(b)) for a, b in ((a0, b0), (a1, b1))]
-    return LayerAlignment(
-        lower,
-        upper,
-        measure.layer_alignment(a0, b0),
-        measure.layer_alignment(a1, b1),
-        measure.chance_alignment(len(a0)),
-        sizes[1] / sizes[0] if sizes[0] else math.inf,
-    )
 
 
 def _doubts(points: int, noise: float, last: Moment) -> Iterable[str]:

@@ -11,7 +11,7 @@ import math
 from flbook._measures.kernel_change import matching_error
 from flbook._support.shared import shared
 
-__all__ = ["LAZY_ERROR", "RICH_ERROR", "UNCERTAINTY", "boundary_factor", "verdict"]
+__all__ = ["LAZY_ERROR", "RICH_ERROR", "TRIED", "UNCERTAINTY", "boundary_factor", "verdict"]
 
 LAZY_ERROR = matching_error(1 + shared("terms")["lazy"])
 """The error, 0.0025, at which the kernel of the solvable model has grown by the book's 1 %."""
@@ -29,6 +29,10 @@ The two numbers stand between these, and `experiments/knob.py` tests them.
 
 UNCERTAINTY = 4.0
 """A true factor lies within this factor of the predicted one, up and down."""
+
+
+TRIED = 2.5e-4, 0.99
+"""The linearisation errors between which that holds on the solvable line, too."""
 
 
 def verdict(error: float) -> str:

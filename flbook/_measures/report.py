@@ -52,7 +52,7 @@ def _advice(result: Any) -> Iterator[str]:
             "the output scale enlarges both: how far the boundary is, f − f₀ would tell"
         )
     else:
-        yield knob_sentence(result.distance)
+        yield knob_sentence(result.distance, result.largest.linearisation_error)
     if 1 - result.kernel_rotation > 0.99 and abs(grown - 1) > 0.1:
         yield "the direction of the kernel alone would hide this change: look at its size too"
     largest = result.largest.linearisation_error
@@ -60,19 +60,20 @@ def _advice(result: Any) -> Iterator[str]:
         yield f"on the way the linearisation error was as large as {largest:.2g}"
 
 
-def knob_sentence(distance: float) -> str:
+def knob_sentence(distance: float, error: float) -> str:
     """Say where the boundary of the rich regime is, in factors of the output scale of f − f₀."""
-    within = f"(within a factor of {knob.UNCERTAINTY:g})"
+    tried = knob.TRIED[0] <= error <= knob.TRIED[1]
+    within = f"within a factor of {knob.UNCERTAINTY:g}" if tried else "untried so far away"
     if math.isinf(distance):
         return "to leave the rich regime multiply f − f₀, by more than this ruler reads"
     if distance >= 1:
         return (
-            f"to leave the rich regime multiply f − f₀ by about {distance:.2g} {within}, and divide "
-            "the learning rates by the square of that"
+            f"to leave the rich regime multiply f − f₀ by about {distance:.2g} ({within}), and "
+            "divide the learning rates by the square of that"
         )
     return (
-        f"to enter the rich regime divide f − f₀ by about {1 / distance:.2g} {within}, and multiply "
-        "the learning rates by the square of that"
+        f"to enter the rich regime divide f − f₀ by about {1 / distance:.2g} ({within}), and "
+        "multiply the learning rates by the square of that"
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,14 +16,26 @@ from flbook.figures.style import PALETTE
 __all__ = ["checkup_figure", "layer_alignments", "layer_changes", "over_widths", "widths_figure"]
 
 
-def layer_changes(ax: Axes, result: Checkup) -> Axes:
-    """Draw how far the weights and the features of every layer moved, relative to their start."""
+def layer_changes(ax: Axes, checkup: Checkup) -> Axes:
+    """Draw how far the weights and the features of every layer moved, relative to their start.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from flbook import Checkup, LayerAlignment
+    >>> found = Checkup(
+    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
+    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
+    ... )
+    >>> layer_changes(Figure().subplots(), found).get_xlabel()
+    'relative change'
+    """
     instance("ax", ax, Axes)
-    instance("result", result, Checkup)
-    names = list(dict.fromkeys([*result.weight_change, *result.feature_change]))
+    instance("checkup", checkup, Checkup)
+    names = list(dict.fromkeys([*checkup.weight_change, *checkup.feature_change]))
     for changes, role, marker, label in (
-        (result.weight_change, "ink", "o", "weights"),
-        (result.feature_change, "feature", "s", "features that enter"),
+        (checkup.weight_change, "ink", "o", "weights"),
+        (checkup.feature_change, "feature", "s", "features that enter"),
     ):
         found = [(changes[n], i) for i, n in enumerate(names) if _drawn(changes.get(n))]
         if found:
@@ -39,45 +50,83 @@ def layer_changes(ax: Axes, result: Checkup) -> Axes:
     return ax
 
 
-def layer_alignments(ax: Axes, result: Checkup) -> Axes:
-    """Draw the alignment of consecutive layers: before, after, and what chance would give."""
+def layer_alignments(ax: Axes, checkup: Checkup) -> Axes:
+    """Draw the alignment of consecutive layers: before, after, and what chance would give.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from flbook import Checkup, LayerAlignment
+    >>> found = Checkup(
+    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
+    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
+    ... )
+    >>> len(layer_alignments(Figure().subplots(), found).get_yticks())
+    1
+    """
     instance("ax", ax, Axes)
-    instance("result", result, Checkup)
-    for i, layers in enumerate(result.alignment):
+    instance("checkup", checkup, Checkup)
+    for i, layers in enumerate(checkup.alignment):
         ax.plot(layers.before, i, "o", color=PALETTE["kernel"])
         ax.plot(layers.after, i, "o", color=PALETTE["feature"])
         ax.plot(layers.chance, i, "|", color=PALETTE["guide"], markersize=16)
         ax.plot([layers.before, layers.after], [i, i], color=PALETTE["muted"], zorder=0)
-    labels = [f"{layers.lower}\n{layers.upper}" for layers in result.alignment]
+    labels = [f"{layers.lower}\n{layers.upper}" for layers in checkup.alignment]
     ax.set_yticks(range(len(labels)), labels)
     ax.invert_yaxis()
     ax.set_xlabel("alignment, before (blue) to after; by chance: grey")
     return ax
 
 
-def checkup_figure(result: Checkup) -> Figure:
-    """Return a figure of one check-up; the second panel where pairs of layers are known."""
-    panels = 2 if result.alignment else 1
-    figure, axes = plt.subplots(1, panels, figsize=(5 * panels, 3.6), squeeze=False)
-    layer_changes(axes[0, 0], result)
-    if result.alignment:
-        layer_alignments(axes[0, 1], result)
-    error = result.linearisation_error
-    figure.suptitle(f"{result.verdict}: linearisation error {error:.2g}")
+def checkup_figure(checkup: Checkup) -> Figure:
+    """Return a figure of one check-up; the second panel where pairs of layers are known.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from flbook import Checkup, LayerAlignment
+    >>> found = Checkup(
+    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
+    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
+    ... )
+    >>> len(checkup_figure(found).axes)
+    2
+    """
+    panels = 2 if checkup.alignment else 1
+    figure = Figure(figsize=(5 * panels, 3.6))
+    axes = figure.subplots(1, panels, squeeze=False)
+    layer_changes(axes[0, 0], checkup)
+    if checkup.alignment:
+        layer_alignments(axes[0, 1], checkup)
+    error = checkup.linearisation_error
+    figure.suptitle(f"{checkup.verdict}: linearisation error {error:.2g}")
     figure.tight_layout()
     return figure
 
 
-def over_widths(ax: Axes, result: WidthCheckup) -> Axes:
-    """Draw linearisation error and kernel change over the width, with the two boundaries."""
+def over_widths(ax: Axes, sweep: WidthCheckup) -> Axes:
+    """Draw linearisation error and kernel change over the width, with the two boundaries.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from flbook import Checkup, LayerAlignment, WidthCheckup
+    >>> found = Checkup(
+    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
+    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
+    ... )
+    >>> sweep = WidthCheckup((64, 128), (found, found))
+    >>> over_widths(Figure().subplots(), sweep).get_xlabel()
+    'width'
+    """
     instance("ax", ax, Axes)
-    instance("result", result, WidthCheckup)
+    instance("sweep", sweep, WidthCheckup)
     for name, role, marker in (
         ("linearisation_error", "ink", "o-"),
         ("kernel_change", "feature", "s-"),
     ):
-        values = [getattr(found, name) for found in result.checkups]
-        ax.plot(result.widths, values, marker, color=PALETTE[role], label=name.replace("_", " "))
+        values = [getattr(found, name) for found in sweep.checkups]
+        ax.plot(sweep.widths, values, marker, color=PALETTE[role], label=name.replace("_", " "))
     for error in (LAZY_ERROR, RICH_ERROR):
         ax.axhline(error, color=PALETTE["guide"], linewidth=0.8)
     ax.set_xscale("log")
@@ -87,13 +136,26 @@ def over_widths(ax: Axes, result: WidthCheckup) -> Axes:
     return ax
 
 
-def widths_figure(result: WidthCheckup) -> Figure:
-    """Return a figure of a sweep over widths, with the coordinates of the features beside it."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6))
-    over_widths(left, result)
-    for row in result.layers("coordinate_change"):
+def widths_figure(sweep: WidthCheckup) -> Figure:
+    """Return a figure of a sweep over widths, with the coordinates of the features beside it.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from flbook import Checkup, LayerAlignment, WidthCheckup
+    >>> found = Checkup(
+    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
+    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
+    ... )
+    >>> len(widths_figure(WidthCheckup((64, 128), (found, found))).axes)
+    2
+    """
+    figure = Figure(figsize=(10, 3.6))
+    left, right = figure.subplots(1, 2)
+    over_widths(left, sweep)
+    for row in sweep.layers("coordinate_change"):
         values = list(row.values())[1:]
-        points = [(w, v) for w, v in zip(result.widths, values, strict=True) if _drawn(v)]
+        points = [(w, v) for w, v in zip(sweep.widths, values, strict=True) if _drawn(v)]
         if points:
             right.plot(*zip(*points, strict=True), "o-", label=row["layer"])
     right.set_xscale("log")

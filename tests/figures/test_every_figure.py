@@ -16,6 +16,12 @@ SIGNATURES = {
     if name in figures.__all__ and inspect.isfunction(thing)
 }
 DRAWING = sorted(name for name, found in SIGNATURES.items() if "ax" in found.parameters)
+CHECKUP = fl.Checkup(
+    64,
+    *(0.3, 1.0, 0.01, 2.0, 9.0),
+    weight_change={"w": 0.5},
+    alignment=(fl.LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
+)
 # One legal value for each word that the functions ask for.
 VALUES = {
     "x": [1.0, 2.0],
@@ -35,6 +41,8 @@ VALUES = {
     "after": fl.Gram(1.0, 0.5, 1.0),
     "x_range": (0.1, 10.0),
     "y_range": (0.1, 10.0),
+    "checkup": CHECKUP,
+    "sweep": fl.WidthCheckup((64, 128), (CHECKUP, CHECKUP)),
 }
 
 

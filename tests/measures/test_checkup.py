@@ -2,7 +2,6 @@
 
 import math
 
-import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -160,22 +159,7 @@ def test_the_report_is_short_and_the_table_has_a_row_for_each_layer():
     assert table._repr_html_().count("<tr>") == len(table) + 1
 
 
-def test_figures():
-    mpl.use("agg")
-    pairs = {"pairs_before": layers(1.0, 1.0), "pairs_after": layers(0.1, 1.0)}
-    result = make(weights={"w": ([1.0], [2.0])}, **pairs)
-    axes = result.figure().axes
-    assert len(axes) == 2
-    assert axes[0].lines[0].get_xdata() == [1.0]
-    ends = [line.get_xdata()[0] for line in axes[1].lines[:3]]
-    assert ends == pytest.approx([math.cos(1), math.cos(0.1), 1 / math.sqrt(2)])
-    assert len(make().figure().axes) == 1
-    mpl.pyplot.close("all")
-
-
 def test_over_widths():
-    mpl.use("agg")
-
     def at(width):
         hidden = np.ones((N, 2))
         return make(2 / math.sqrt(width), 1.1, features={"top": (hidden, hidden + 3 / width)})
@@ -186,8 +170,6 @@ def test_over_widths():
     assert sweep.layers()[0] == pytest.approx(
         {"layer": "top", "100": 0.03, "400": 0.0075, "1600": 0.001875}
     )
-    assert sweep.figure().axes[0].lines[0].get_ydata() == pytest.approx([0.2, 0.1, 0.05])
-    mpl.pyplot.close("all")
     with pytest.raises(ValueError, match="measure must be one of"):
         sweep.layers("size")
     with pytest.raises(ValueError, match="different widths"):
