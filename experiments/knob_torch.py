@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import copy
 import json
+import math
 import os
 import platform
 import time
@@ -146,6 +147,7 @@ def run(network: str, scale: float, seed: int = 0, most: int = MOST_STEPS) -> di
     left, steps = train(after, x, y, most)
     trained = time.perf_counter()
     result = fl.checkup(before, after, x, y, outputs=1)
+    factor = boundary_factor(result.linearisation_error)
     return {
         "network": network,
         "seed": seed,
@@ -158,16 +160,16 @@ def run(network: str, scale: float, seed: int = 0, most: int = MOST_STEPS) -> di
         "kernel_growth": result.kernel_growth,
         "verdict": result.verdict,
         "mechanism": result.mechanism,
-        "predicted": scale * boundary_factor(result.linearisation_error),
+        "predicted": None if math.isinf(factor) else scale * factor,
         "seconds": [round(trained - began, 2), round(time.perf_counter() - trained, 2)],
     }
 
 
 def found(rows: list[dict]) -> float | None:
     """Return the α at which runs at several scales cross from rich, or None if none does."""
-    rows = sorted((row for row in rows if row["loss_left"] <= LEARNED), key=lambda r: r["scale"])
+    rows = sorted(rows, key=lambda row: row["scale"])
     alphas = np.log([row["scale"] for row in rows])
-    errors = np.log([boundary_factor(row["linearisation_error"]) for row in rows])
+    errors = np.log([row["linearisation_error"] / RICH_ERROR for row in rows])
     for i in range(len(rows) - 1, 0, -1):
         if errors[i] <= 0 < errors[i - 1]:
             share = errors[i - 1] / (errors[i - 1] - errors[i])
@@ -214,7 +216,7 @@ def main(quick: bool, path: Path) -> dict:
         "rows": rows,
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(answer, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     return answer
 
 
@@ -227,7 +229,7 @@ def show(answer: dict) -> None:
             if (row["network"], row["seed"]) == key:
                 print(
                     f"  α = {row['scale']:8.3g}: error {row['linearisation_error']:.4f}, "
-                    f"{row['verdict']}, predicted {row['predicted']:.3g}, left "
+                    f"{row['verdict']}, predicted {row['predicted']}, left "
                     f"{row['loss_left']:.2f} after {row['steps']} steps, {row['seconds']} s"
                 )
 
