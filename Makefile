@@ -14,8 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 endif
 
 .PHONY: browser book serve test lint unit notebooks frontend site lab
-.PHONY: experiments core core-lowest core-newest torch torch-experiments dist release-notes
-.PHONY: lock clean help
+.PHONY: experiments core core-lowest core-newest torch torch-experiments dist release-notes lock clean help
 
 help:
 	@echo "make book    build the website ($(SITE)/index.html)"

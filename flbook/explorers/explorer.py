@@ -42,8 +42,9 @@ class Explorer(ipywidgets.VBox):
         that give this network at its width.
     results : str, path, Result or list of dict, optional
         The table of an experiment, for the explorers that browse one: its file, what
-        `flbook.sweeps.load` reads from it, or its rows. What they show is the median over the seeds
-        and the quantiles at 10 % and 90 %; no other explorer takes it.
+        `flbook.sweeps.load` reads from it, its rows, or a dict of such by what their first column
+        is. What they show is the median over the seeds and the quantiles at 10 % and 90 %, or those
+        that the table holds already; no other explorer takes it.
     **start : float or str
         Where the parameters start, by the names of `parameters`; an option may be given by its
         name. Those not given start at their defaults.

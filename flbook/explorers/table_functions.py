@@ -57,15 +57,18 @@ def real_tasks(results: Any = None, **start: Any) -> Explorer:
 def knob(results: Any = None, **start: Any) -> Explorer:
     """Show which output scale one run takes for the boundary of laziness, and where that is.
 
+    Several frameworks are given as a dict of results by their names. Networks that keep their
+    random start are left out where the table says which these are.
+
     Examples
     --------
     >>> from flbook import explorers
     >>> rows = [
-    ...     {"framework": "jax", "network": "mlp", "alpha": a, "seed": 0, "predicted_alpha": 1.0,
-    ...      "linearisation_error": 0.1 / a, "found_alpha": 1.1}
-    ...     for a in (0.1, 1.0, 10.0)
+    ...     {"network": "MLP", "scale": scale, "seed": 0, "predicted": 1.0,
+    ...      "linearisation_error": 0.1 / scale}
+    ...     for scale in (0.1, 1.0, 10.0)
     ... ]
-    >>> explorers.knob(rows)
-    Explorer('knob', framework='jax', network='mlp', alpha=1)
+    >>> explorers.knob({"jax": rows, "pytorch": rows}, framework="pytorch")
+    Explorer('knob', framework='pytorch', network='MLP', scale=1)
     """
     return Explorer("knob", results=results, **start)

@@ -26,9 +26,9 @@ def setting_in(
 
     Examples
     --------
-    >>> table = {"levels": {"framework": ["jax"], "network": ["cnn", "mlp"], "alpha": [0.1, 1.0]}}
-    >>> values, known = setting_in("knob", table, {"alpha": 0.1, "network": "mlp"})
-    >>> values["alpha"], values["network"], known["alpha"].allowed
+    >>> table = {"levels": {"framework": ["jax"], "network": ["CNN", "MLP"], "scale": [0.1, 1.0]}}
+    >>> values, known = setting_in("knob", table, {"scale": 0.1, "network": "MLP"})
+    >>> values["scale"], values["network"], known["scale"].allowed
     (0.0, 1.0, 'one of 0.1, 1')
     """
     levels = table["levels"]
@@ -87,11 +87,11 @@ def shown_in(explorer: str, table: Table, values: Mapping[str, float]) -> dict[s
 
     Examples
     --------
-    >>> table = {"levels": {"framework": ["jax"], "network": ["mlp"], "alpha": [0.1, 1.0]},
+    >>> table = {"levels": {"framework": ["jax"], "network": ["MLP"], "scale": [0.1, 1.0]},
     ...     "groups": [{"at": [0, 0, 1]}]}
-    >>> chosen = {"framework": 0.0, "network": 0.0, "alpha": 0.0, "uncertainty": 2.0}
+    >>> chosen = {"framework": 0.0, "network": 0.0, "scale": 0.0, "uncertainty": 4.0}
     >>> shown_in("knob", table, chosen)
-    {'framework': 'jax', 'network': 'mlp', 'alpha': 1.0, 'uncertainty': 2.0}
+    {'framework': 'jax', 'network': 'MLP', 'scale': 1.0, 'uncertainty': 4.0}
     """
     levels, said = table["levels"], entry(explorer)["table"]
     *choices, level = said["by"]

@@ -50,16 +50,16 @@ def table_of(explorer: str, results: Any) -> dict[str, Any]:
     Examples
     --------
     >>> rows = [
-    ...     {"framework": "jax", "network": "mlp", "alpha": a, "seed": s, "predicted_alpha": 1.0,
-    ...      "linearisation_error": 0.1 / a, "found_alpha": 1.1}
+    ...     {"network": "MLP", "scale": a, "seed": s, "predicted": 1.0,
+    ...      "linearisation_error": 0.1 / a}
     ...     for a in (0.1, 1.0, 10.0) for s in range(3)
     ... ]
     >>> table = table_of("knob", rows)
-    >>> table["levels"]["alpha"], table["groups"][0]["linearisation_error"]
+    >>> table["levels"]["scale"], table["groups"][0]["linearisation_error"]
     ([0.1, 1.0, 10.0], '1,1,1')
     """
     said = entry(explorer)["table"]
-    rows = _rows(explorer, results)
+    rows = _taken(explorer, said, _rows(explorer, results))
     present = {name for row in rows for name in row}
     wanted = [*said["by"], said.get("seeds", "seed"), *said.get("time", ()), *said["columns"]]
     lacking = [name for name in wanted if name not in present]
@@ -106,15 +106,39 @@ def _rows(explorer: str, results: Any) -> list[Row]:
         if not path.is_file():
             raise FileNotFoundError(f"results must be a file that an experiment wrote, got {path}")
         content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or not {"columns", "rows"} <= content.keys():
-            raise ValueError(f"results must be a table with columns and rows, got {path}")
-        return [dict(zip(content["columns"], row, strict=True)) for row in content["rows"]]
+        return _rows_in(path, content)
+    if isinstance(results, Mapping):
+        first, *_ = entry(explorer)["table"]["by"]
+        return [
+            {**row, first: name} for name, part in results.items() for row in _rows(explorer, part)
+        ]
     rows = getattr(results, "rows", results)
     if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
         raise TypeError(f"results must be a path, a Result or a list of dict, got {results!r}")
-    if not rows:
-        raise ValueError(f"results must have rows, got {results!r}")
     return list(rows)
+
+
+def _rows_in(path: Path, content: Any) -> list[Any]:
+    """Return the rows of a file: dicts, or lists in the order of its columns."""
+    rows = content.get("rows") if isinstance(content, dict) else None
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    if isinstance(rows, list) and isinstance(content.get("columns"), list):
+        return [dict(zip(content["columns"], row, strict=True)) for row in rows]
+    raise ValueError(f"results must be a table with columns and rows, got {path}")
+
+
+def _taken(explorer: str, said: Row, rows: Iterable[Row]) -> Sequence[Row]:
+    """Return the rows that the explorer shows, with what stands for absent columns."""
+    where = said.get("where", {}).items()
+    taken = [
+        {**said.get("absent", {}), **row}
+        for row in rows
+        if all(row.get(name, wanted) == wanted for name, wanted in where)
+    ]
+    if not taken:
+        raise ValueError(f"results must have rows for the explorer {explorer!r}, got none")
+    return taken
 
 
 def _levels(explorer: str, name: str, rows: Iterable[Row]) -> list[Any]:

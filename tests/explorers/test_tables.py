@@ -92,7 +92,7 @@ def test_no_table_no_explorer(explorer, tmp_path):
     other.write_text("[1, 2]")
     with pytest.raises(ValueError, match="results must be a table with columns and rows"):
         Explorer(explorer, results=other)
-    for wrong in (3, [1, 2], {"rows": []}):
+    for wrong in (3, [1, 2], {"jax": 3}):
         with pytest.raises(TypeError, match="results must be a path, a Result or a list of dict"):
             Explorer(explorer, results=wrong)
     with pytest.raises(ValueError, match="results must have rows"):
@@ -103,6 +103,8 @@ def test_no_table_no_explorer(explorer, tmp_path):
 def test_a_table_that_lacks_something_is_refused(explorer):
     rows, said = made_up(explorer), CATALOGUE[explorer]["table"]
     for column in (*said["by"], *said["columns"]):
+        if column in said.get("absent", {}):
+            continue
         without = [{key: v for key, v in row.items() if key != column} for row in rows]
         with pytest.raises(ValueError, match=f"got none called {column}"):
             table_of(explorer, without)
@@ -136,18 +138,51 @@ def test_what_is_chosen_must_be_in_the_table(explorer):
 def test_a_gap_is_no_number_and_no_level_is_made_up():
     rows = made_up("knob")
     for row in rows:
-        if row["alpha"] == 1.0 and row["network"] == "mlp":
-            row["predicted_alpha"] = math.inf if row["seed"] else None
-    rows = [row for row in rows if (row["network"], row["alpha"]) != ("cnn", 10.0)]
+        if row["scale"] == 1.0 and row["network"] == "MLP":
+            row["predicted"] = math.inf if row["seed"] else None
+    rows = [row for row in rows if (row["network"], row["scale"]) != ("CNN", 10.0)]
     table = table_of("knob", rows)
-    explorer = Explorer("knob", results=rows, network="cnn", alpha=10.0)
-    assert explorer.figure.alpha == 2.0
-    assert explorer.parameters()["alpha"] == 1.0
+    explorer = Explorer("knob", results=rows, network="CNN", scale=10.0)
+    assert explorer.figure.scale == 2.0
+    assert explorer.parameters()["scale"] == 1.0
     places = {name: levels.index for name, levels in table["levels"].items()}
-    at = [places["framework"]("jax"), places["network"]("mlp"), places["alpha"](1.0)]
+    at = [places["framework"]("jax"), places["network"]("MLP"), places["scale"](1.0)]
     (group,) = (group for group in table["groups"] if group["at"] == at)
-    assert group["predicted_alpha"] == ",,"
+    assert group["predicted"] == ",,"
     json.dumps(table, allow_nan=False)
+
+
+def test_frameworks_come_from_a_file_each_and_random_starts_are_left_out(tmp_path):
+    rows = [
+        {key: v for key, v in row.items() if key not in ("framework", "found")} | {"centred": kept}
+        for row in made_up("knob")
+        for kept in (True, False)
+        if row["framework"] == "jax"
+    ]
+    path = tmp_path / "one.json"
+    path.write_text(json.dumps({"rows": rows}))
+    table = table_of("knob", {"pytorch": path, "jax": rows})
+    assert table["levels"]["framework"] == ["jax", "pytorch"]
+    assert table["seeds"] == 5
+    assert table_of("knob", path)["levels"]["framework"] == ["jax"]
+    with pytest.raises(ValueError, match="results must have rows for the explorer 'knob'"):
+        table_of("knob", [row for row in rows if not row["centred"]])
+
+
+def test_where_no_boundary_is_given_it_is_where_the_errors_cross_it():
+    scales = (0.01, 0.1, 1.0, 10.0, 100.0)
+    rows = [
+        {"network": "MLP", "scale": a, "seed": 0, "predicted": 1.0, "linearisation_error": error}
+        for a, error in zip(scales, (0.01, 0.9, 0.5, 0.05, 0.001), strict=True)
+    ]
+    explorer = Explorer("knob", results=rows)
+    asked = {"explorer": "knob", "table": explorer.figure.table}
+    values = [{name: getattr(explorer.figure, name) for name in explorer.known}]
+    ((answer,),) = ask_node(SCRIPT, [{"what": "browse", "values": values, **asked}])
+    boundary = explorer.figure.boundary_error
+    power = math.log(0.5 / 0.05, 10)
+    wanted = (0.5 / boundary) ** (1 / power)
+    assert answer["quantities"]["found"] == pytest.approx(wanted, rel=1e-9)
 
 
 def test_a_measure_that_the_table_has_not_is_not_offered():

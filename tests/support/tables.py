@@ -71,10 +71,17 @@ def opened(explorer: str, **start) -> Explorer:
 def rows_of(explorer: str) -> list[dict]:
     """Return the rows of an explorer's results, whichever they are."""
     results = results_of(explorer)
-    if isinstance(results, list):
-        return results
-    content = json.loads(results.read_text(encoding="utf-8"))
-    return [dict(zip(content["columns"], row, strict=True)) for row in content["rows"]]
+    if not isinstance(results, list):
+        content = json.loads(results.read_text(encoding="utf-8"))
+        rows, columns = content["rows"], content.get("columns")
+        results = [dict(zip(columns, row, strict=True)) for row in rows] if columns else rows
+    said = CATALOGUE[explorer]["table"]
+    where = said.get("where", {})
+    return [
+        said.get("absent", {}) | row
+        for row in results
+        if all(row.get(name, wanted) == wanted for name, wanted in where.items())
+    ]
 
 
 def quantity(explorer: str, name: str, shown: dict) -> float:
@@ -90,9 +97,7 @@ def quantity(explorer: str, name: str, shown: dict) -> float:
         size = curve[1][0] if base == "kernel_ratio" else 1.0
         return curve[{"low": 0, "": 1, "high": 2}[prefix]][moment] / size
     if name == "miss":
-        return quantity(explorer, "q50.predicted_alpha", shown) / quantity(
-            explorer, "found_alpha", shown
-        )
+        return quantity(explorer, "q50.predicted", shown) / quantity(explorer, "found", shown)
     prefix, _, column = name.rpartition(".")
     values = sorted(float(row[column]) for row in rows if row.get(column) is not None)
     place = {"q10": 0.1, "q90": 0.9}.get(prefix, 0.5) * (len(values) - 1)

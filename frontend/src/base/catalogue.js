@@ -31,6 +31,8 @@ import quantityData from "../../../flbook/shared/quantities.json" with { type: "
  * @property {string[]} optional
  * @property {string[]} [medians]
  * @property {string} [seeds]
+ * @property {Record<string, unknown>} [absent] what stands for a column that is not there
+ * @property {Record<string, unknown>} [where] the rows that are taken
  * @property {Record<string, Record<string, string[]>>} [offers]
  */
 

@@ -29,7 +29,7 @@ export class Panel {
     this.plotHeight = 0;
   }
 
-  /** Says in the title what is shown. */
+  /** Names what is seen. */
   name(title, symbol = "") {
     if (this.named === title) return;
     this.named = title;

@@ -3,14 +3,13 @@ import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
 import { remembering } from "./setting.js";
-import { along, chosen, COLUMNS, decadesOf, HEADINGS, inPrint, levelAt, lineOf, nearest, noteOf, quantiles, quantities } from "./table.js";
+import { along, chosen, decadesOf, inPrint, levelAt, lineOf, nearest, noteOf, quantiles } from "./table.js";
 
 const NAME = "knob";
-const ROWS = ["linearisation_error", "predicted_alpha"];
 
 const lines = remembering((/** @type {Record<string, any>} */ { table, framework, network, boundary_error }) => {
   const groups = along(NAME, table, { framework, network });
-  const scales = groups.map(({ at }) => at.alpha);
+  const scales = groups.map(({ at }) => at.scale);
   const errors = groups.map((group) => quantiles(group, "linearisation_error"));
   const side = (rich) => {
     const there = scales.map((_, i) => i).filter((i) => errors[i][1] > boundary_error === rich);
@@ -22,7 +21,7 @@ const lines = remembering((/** @type {Record<string, any>} */ { table, framework
     errors: lineOf(scales, errors),
     rich: side(true),
     lazy: side(false),
-    predictions: lineOf(scales, groups.map((group) => quantiles(group, "predicted_alpha"))),
+    predictions: lineOf(scales, groups.map((group) => quantiles(group, "predicted"))),
   };
 });
 
@@ -32,11 +31,11 @@ function compute(parameters, { table }) {
   const drawn = lines({ table, framework, network, boundary_error });
   const { group, shown } = nearest(NAME, drawn.groups, asked);
   const [, error] = quantiles(group, "linearisation_error");
-  const [, predicted] = quantiles(group, "predicted_alpha");
-  const [, found] = quantiles(group, "found_alpha");
+  const [low, predicted, high] = quantiles(group, "predicted");
+  const found = group.found?.[1] ?? crossing(drawn.scales, drawn.errors.ys, boundary_error);
   return {
     ...drawn,
-    alpha: shown.alpha,
+    alpha: shown.scale,
     error,
     predicted,
     found,
@@ -44,23 +43,38 @@ function compute(parameters, { table }) {
     uncertainty,
     parameters: shown,
     quantities: {
-      ...quantities(ROWS, (column) => quantiles(group, column)),
-      found_alpha: found,
+      linearisation_error: error,
+      predicted,
+      found,
       miss: predicted / found,
+      "q10.predicted": low,
+      "q90.predicted": high,
     },
-    headings: { heading: `the run at α = ${inPrint(shown.alpha)}`, columns: HEADINGS },
+    headings: { heading: `the run at α = ${inPrint(shown.scale)}` },
     summary: summarise(shown, error, predicted, found, error > boundary_error),
   };
 }
 
-function summarise({ alpha, uncertainty }, error, predicted, found, rich) {
-  const inside = found >= predicted / uncertainty && found <= predicted * uncertainty;
+/** The largest output scale at which errors fall below the boundary, on a straight line in logarithms. */
+function crossing(scales, errors, boundary) {
+  for (let i = scales.length - 1; i > 0; i--) {
+    const [rich, lazy] = [errors[i - 1], errors[i]];
+    if (rich > boundary && boundary >= lazy) {
+      return scales[i - 1] * (scales[i] / scales[i - 1]) ** (Math.log(rich / boundary) / Math.log(rich / lazy));
+    }
+  }
+  return NaN;
+}
+
+function summarise({ scale, uncertainty }, error, predicted, found, rich) {
   const miss = Math.max(predicted / found, found / predicted);
-  const off = Number.isFinite(miss) ? `a factor of ${formatNumber(miss, 2)} away, ${inside ? "within" : "beyond"} the ${inPrint(uncertainty)} that it claims` : "which it cannot say";
+  const claim = Number.isNaN(predicted) ? ", and no more: it cannot tell how far the boundary is" : `, and that the boundary is at α = ${formatNumber(predicted, 2)}`;
+  const turned = Number.isNaN(found) ? "Turning the knob finds none" : `Turning the knob finds it at ${formatNumber(found, 2)}`;
+  const verdict = `: ${formatNumber(miss, 2)} times off, ${miss <= uncertainty ? "within" : "beyond"} the factor of ${inPrint(uncertainty)} that it claims`;
   return [
-    `Only the run at α = ${inPrint(alpha)} is known. Its linearisation error of ${formatNumber(error, 2)} says `,
+    `Only the run at α = ${inPrint(scale)} is known. Its linearisation error of ${formatNumber(error, 2)} says `,
     { text: rich ? "rich" : "not rich", tone: rich ? "feature" : "kernel" },
-    `, and that the boundary is at α = ${formatNumber(predicted, 2)}. Turning the knob finds it at ${formatNumber(found, 2)}: ${off}.`,
+    `${claim}. ${turned}${Number.isNaN(miss) ? "" : verdict}.`,
   ];
 }
 
@@ -96,9 +110,9 @@ function createView(container, { set, constants: { table } }) {
   const panels = [errors, predictions];
   const note = html("p", { class: "flb-note" });
   container.append(note);
-  const { alpha: levels } = table.levels;
+  const { scale: levels } = table.levels;
   for (const panel of panels) {
-    panel.onPick((place) => set({ alpha: levelAt(levels, panel.x, place) }));
+    panel.onPick((place) => set({ scale: levelAt(levels, panel.x, place) }));
   }
   return {
     resize(width) {
@@ -151,7 +165,16 @@ function createView(container, { set, constants: { table } }) {
 export const knob = {
   name: NAME,
   constants: ["table"],
-  numbers: { columns: COLUMNS, rows: ROWS, tiles: [{ key: "found_alpha" }, { key: "miss" }] },
+  numbers: {
+    tiles: [
+      { key: "linearisation_error" },
+      { key: "predicted" },
+      { key: "found", tone: "guide" },
+      { key: "miss" },
+      { key: "q10.predicted", note: "a tenth of the seeds is below", minor: true },
+      { key: "q90.predicted", note: "a tenth of the seeds is above", minor: true },
+    ],
+  },
   compute,
   createView,
 };

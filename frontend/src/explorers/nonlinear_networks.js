@@ -1,5 +1,5 @@
 import { quantityWords } from "../base/catalogue.js";
-import { formatNumber } from "../base/format.js";
+import { formatCount, formatNumber } from "../base/format.js";
 import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, logarithmicFromZero, niceCeiling } from "../charts/scales.js";
@@ -72,7 +72,7 @@ function compute(parameters, { table }) {
     mix: leftKernel(curves.kernel_ratio.ys.at(-1)),
     parameters: { ...shown, progress, steps_recorded: step },
     quantities: { ...now, "low.alignment": low, "high.alignment": high },
-    headings: { heading: `after ${formatNumber(step)} steps` },
+    headings: { heading: `after ${formatCount(step)} steps` },
     instead: instead(chosen(table, parameters).scale, shown.scale),
     summary: summarise(shown, now, step, reference),
   };
@@ -89,7 +89,7 @@ function summarise({ activation, scale, start }, now, step, reference) {
   if (step > 0) {
     return [
       name,
-      ` ${scaled}, after ${formatNumber(step)} steps: the alignment has gone to ζ = ${formatNumber(now.alignment, 3)}, the loss to ${formatNumber(now.loss, 3)}, and the kernel is ${formatNumber(now.kernel_ratio, 3)} times as large as at the start.`,
+      ` ${scaled}, after ${formatCount(step)} steps: the alignment has gone to ζ = ${formatNumber(now.alignment, 3)}, the loss to ${formatNumber(now.loss, 3)}, and the kernel is ${formatNumber(now.kernel_ratio, 3)} times as large as at the start.`,
     ];
   }
   const from = start === "align" ? "random layers" : "layers in line with the task";
@@ -142,7 +142,7 @@ function createView(container, { pickTime, constants: { table } }) {
             now: { ...line, label: activation, ...(arrived ? {} : { labelAt: line.ys.length - 1, lift: 12 }) },
           },
           mark: { x: step, ys: { now: now[key] } },
-          description: `${quantityWords(key).label} over the steps of training, from ${formatNumber(line.ys[0], 3)} to ${formatNumber(now[key], 3)} after ${formatNumber(step)}${dashed ? `; the dashed curve of the linear network ends at ${formatNumber(dashed.ys.at(-1) ?? NaN, 3)}` : ""}.`,
+          description: `${quantityWords(key).label} over the steps of training, from ${formatNumber(line.ys[0], 3)} to ${formatNumber(now[key], 3)} after ${formatCount(step)}${dashed ? `; the dashed curve of the linear network ends at ${formatNumber(dashed.ys.at(-1) ?? NaN, 3)}` : ""}.`,
         });
       });
     },

@@ -8,7 +8,7 @@ import { along, chosen, COLUMNS, decadesOf, HEADINGS, inPrint, instead, levelAt,
 const NAME = "real-tasks";
 const ROWS = ["test_accuracy", "linearisation_error", "kernel_change", "kernel_rotation", "output_size", "train_loss"];
 const TASKS = { mnist: "MNIST", cifar10: "CIFAR-10" };
-const STARTS = { plain: "f", centred: "f − f₀" };
+const STARTS = { plain: "f", centred: "f\u00a0−\u00a0f₀" };
 const MOST_LAYERS = 6;
 /** Linearisation errors of the solvable model: where its kernel has grown by 1 %, and at the crossover, by √2. */
 const [LAZY, RICH] = [1.01, Math.SQRT2].map((growth) => 1 - Math.sqrt(2 / (1 + growth)));
@@ -114,7 +114,7 @@ function createView(container, { set, constants: { table } }) {
     { key: "shown", kind: "exact", tone: "mixed", band: true, points: true, ghost: true },
   ];
   const each = (key, line) => Array.from({ length: MOST_LAYERS }, (_, i) => ({ key: key + i, ...line }));
-  const layout = { x, xTitle, aspect: 0.8, labelRoom: 66 };
+  const layout = { x, xTitle, aspect: 0.8, labelRoom: 72 };
   const accuracy = new LinePanel(container, { title: "test accuracy", y: linear(0, 1), ...layout, lines: both });
   const measured = new LinePanel(container, {
     title: "measure",
