@@ -66,21 +66,11 @@ broken = {**after, "first": after["first"].at[0, 0].set(jnp.nan)}
 USES = {
     "as it should be": (before, after, X, model),
     "no training": (before, before, X, model),
-    "training that killed all neurons": (
-        before,
-        trained(before, 9),
-        X,
-        model,
-    ),
+    "training that killed all neurons": (before, dead, X, model),
     "a weight that is no number": (before, broken, X, model),
     "the same input 64 times": (before, after, X[:1].repeat(64, 0), model),
     "five probe inputs": (before, after, X[:5], model),
-    "first layer frozen": (
-        before,
-        {**after, "first": before["first"]},
-        X,
-        model,
-    ),
+    "first layer frozen": (before, frozen, X, model),
     "half precision": (*half, X, model),
     "batch-norm statistics moved": (wide, wider, X, with_statistics),
     "dropout left on": (before, after, X, with_dropout),
