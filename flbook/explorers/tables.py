@@ -131,8 +131,9 @@ def _rows_in(path: Path, content: Any) -> list[Any]:
 def _taken(explorer: str, said: Row, rows: Iterable[Row]) -> Sequence[Row]:
     """Return the rows that the explorer shows, with what stands for absent columns."""
     where = said.get("where", {}).items()
+    level = said["by"][-1]
     taken = [
-        {**said.get("absent", {}), **row}
+        {**said.get("absent", {}), **row} | ({level: _one_of(row[level])} if level in row else {})
         for row in rows
         if all(row.get(name, wanted) == wanted for name, wanted in where)
     ]
@@ -156,6 +157,11 @@ def _levels(explorer: str, name: str, rows: Iterable[Row]) -> list[Any]:
     known = list(parameter.options or ())
     places = {option: place for place, option in enumerate(known)}
     return sorted(found, key=lambda value: (places.get(name_of(value), len(known)), str(value)))
+
+
+def _one_of(level: Any) -> Any:
+    """Return a level without the rounding that tells it from the same one of another run."""
+    return float(f"{level:.{DIGITS}g}") if isinstance(level, float) else level
 
 
 def _grouped(said: Row, rows: Iterable[Row]) -> list[list[Row]]:

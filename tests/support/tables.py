@@ -52,8 +52,13 @@ def made_up(explorer: str, seed: int = 0) -> list[dict]:
 
 @cache
 def results_of(explorer: str):
-    """Return the path of the results that the explorer is for, or rows in their place."""
-    path = ROOT / "results" / f"{CATALOGUE[explorer]['table']['file']}.json"
+    """Return the files that the explorer is for by what is in their first column, or rows."""
+    said = CATALOGUE[explorer]["table"]
+    if "files" in said:
+        paths = {name: ROOT / "results" / f"{file}.json" for name, file in said["files"].items()}
+        if there := {name: path for name, path in paths.items() if path.is_file()}:
+            return there
+    path = ROOT / "results" / f"{said['file']}.json"
     return path if path.is_file() else made_up(explorer)
 
 
@@ -67,14 +72,21 @@ def opened(explorer: str, **start) -> Explorer:
     return Explorer(explorer, **given_to(explorer), **start)
 
 
+def rows_in(path: Path) -> list[dict]:
+    """Return the rows of a file."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    rows, columns = content["rows"], content.get("columns")
+    return [dict(zip(columns, row, strict=True)) for row in rows] if columns else rows
+
+
 @cache
 def rows_of(explorer: str) -> list[dict]:
     """Return the rows of an explorer's results, whichever they are."""
-    results = results_of(explorer)
-    if not isinstance(results, list):
-        content = json.loads(results.read_text(encoding="utf-8"))
-        rows, columns = content["rows"], content.get("columns")
-        results = [dict(zip(columns, row, strict=True)) for row in rows] if columns else rows
+    results, (first, *_) = results_of(explorer), CATALOGUE[explorer]["table"]["by"]
+    if isinstance(results, dict):
+        results = [row | {first: name} for name, path in results.items() for row in rows_in(path)]
+    elif isinstance(results, Path):
+        results = rows_in(results)
     said = CATALOGUE[explorer]["table"]
     where = said.get("where", {})
     return [
@@ -84,10 +96,31 @@ def rows_of(explorer: str) -> list[dict]:
     ]
 
 
+def same(one, other) -> bool:
+    """Tell whether two places in a table are one, but for rounding."""
+    return one == other or (isinstance(one, float) and math.isclose(one, other, rel_tol=1e-9))
+
+
+def crossing(explorer: str, shown: dict) -> float:
+    """Return the largest scale at which the median errors cross the boundary, by logarithms."""
+    *choices, level = CATALOGUE[explorer]["table"]["by"]
+    mine = [row for row in rows_of(explorer) if all(row[key] == shown[key] for key in choices)]
+    scales = sorted({row[level] for row in mine})
+    errors = [
+        quantity(explorer, "linearisation_error", {**shown, level: scale}) for scale in scales
+    ]
+    boundary = math.log(shown["boundary_error"])
+    found = math.nan
+    for (a, rich), (b, lazy) in itertools.pairwise(zip(scales, np.log(errors), strict=True)):
+        if rich > boundary >= lazy:
+            found = math.exp(np.interp(-boundary, [-rich, -lazy], np.log([a, b])))
+    return found
+
+
 def quantity(explorer: str, name: str, shown: dict) -> float:
     """Return what the rows say of a quantity at the setting that is shown; NaN where nothing."""
     by = CATALOGUE[explorer]["table"]["by"]
-    rows = [row for row in rows_of(explorer) if all(row[key] == shown[key] for key in by)]
+    rows = [row for row in rows_of(explorer) if all(same(row[key], shown[key]) for key in by)]
     assert rows, shown
     if "steps_recorded" in shown:
         (row,) = rows
@@ -98,6 +131,8 @@ def quantity(explorer: str, name: str, shown: dict) -> float:
         return curve[{"low": 0, "": 1, "high": 2}[prefix]][moment] / size
     if name == "miss":
         return quantity(explorer, "q50.predicted", shown) / quantity(explorer, "found", shown)
+    if name == "found" and all(row.get("found") is None for row in rows):
+        return crossing(explorer, shown)
     prefix, _, column = name.rpartition(".")
     values = sorted(float(row[column]) for row in rows if row.get(column) is not None)
     place = {"q10": 0.1, "q90": 0.9}.get(prefix, 0.5) * (len(values) - 1)

@@ -3,7 +3,7 @@ import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { logarithmic } from "../charts/scales.js";
 import { remembering } from "./setting.js";
-import { along, chosen, decadesOf, inPrint, levelAt, lineOf, nearest, noteOf, quantiles } from "./table.js";
+import { along, chosen, decadesOf, inPrint, instead, levelAt, lineOf, nearest, noteOf, quantiles } from "./table.js";
 
 const NAME = "knob";
 
@@ -32,10 +32,12 @@ function compute(parameters, { table }) {
   const { group, shown } = nearest(NAME, drawn.groups, asked);
   const [, error] = quantiles(group, "linearisation_error");
   const [low, predicted, high] = quantiles(group, "predicted");
-  const found = group.found?.[1] ?? crossing(drawn.scales, drawn.errors.ys, boundary_error);
+  const [, given] = quantiles(group, "found");
+  const found = Number.isNaN(given) ? crossing(drawn.scales, drawn.errors.ys, boundary_error) : given;
   return {
     ...drawn,
     alpha: shown.scale,
+    instead: instead(asked.scale, shown.scale),
     error,
     predicted,
     found,
@@ -133,7 +135,7 @@ function createView(container, { set, constants: { table } }) {
           rich: result.rich,
           lazy: result.lazy,
           boundary: { xs: [first, last], ys: [boundary, boundary], label: "boundary" },
-          found: { ...upright(found), label: "found", labelAt: 0, lift: 10 },
+          ...(Number.isFinite(found) ? { found: { ...upright(found), label: "found", labelAt: 0, lift: 10 } } : {}),
           ...(known
             ? {
                 claim: { xs: claim, ys: [NaN, NaN], low: [bottom, bottom], high: [top, top] },
@@ -149,13 +151,15 @@ function createView(container, { set, constants: { table } }) {
       const level = (value) => [value, value];
       predictions.draw({
         lines: {
-          found: { xs: [first, last], ys: level(found), low: level(found / uncertainty), high: level(found * uncertainty), label: "found" },
+          ...(Number.isFinite(found)
+            ? { found: { xs: [first, last], ys: level(found), low: level(found / uncertainty), high: level(found * uncertainty), label: "found" } }
+            : {}),
           predicted: result.predictions,
         },
         mark: { x: alpha, ys: { predicted } },
         description: `The boundary that each run predicts, from ${formatNumber(ys[0], 3)} to ${formatNumber(ys.at(-1), 3)}, beside the one that was found, ${formatNumber(found, 3)}, and a band of a factor of ${formatNumber(uncertainty, 2)} round it.`,
       });
-      note.textContent = `${noteOf(table)} Shaded: the factor of ${inPrint(uncertainty)} within which a prediction is taken to be right.`;
+      note.textContent = `${noteOf(table)} Shaded: the factor of ${inPrint(uncertainty)} within which a prediction is taken to be right.${result.instead}`;
     },
     keepGhost: () => {},
   };
