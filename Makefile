@@ -74,7 +74,7 @@ lab: $(READY) browser
 $(SITE)/index.html:
 	$(MAKE) book
 
-EXPERIMENTS := $(filter-out _%,$(patsubst experiments/%.py,%,$(wildcard experiments/*.py)))
+EXPERIMENTS := $(filter-out _% %_torch,$(patsubst experiments/%.py,%,$(wildcard experiments/*.py)))
 experiments: $(READY)
 	set -e; for name in $(EXPERIMENTS); do \
 	  $(BIN)/python -m experiments.$$name $(if $(QUICK),--quick); done
@@ -98,7 +98,8 @@ torch: $(TORCH)/.ready
 	$(TORCH)/bin/python -m pytest tests/torch
 
 torch-experiments: $(TORCH)/.ready
-	$(TORCH)/bin/python -m experiments.knob_torch $(if $(QUICK),--quick)
+	set -e; for name in $(patsubst experiments/%.py,%,$(wildcard experiments/*_torch.py)); do \
+	  $(TORCH)/bin/python -m experiments.$$name $(if $(QUICK),--quick); done
 
 dist: $(READY)
 	rm -rf dist $(WHEEL)

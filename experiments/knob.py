@@ -2,22 +2,15 @@
 
 A small MLP, CNN and transformer learn handwritten digits at seven output scales α, f = α·g, with
 the learning rates divided by α². The check-up of each run predicts, from that run alone, the α at
-which its network stops being rich; the seven runs together say where that really is. Run
-``python -m experiments.knob [--quick]``; the answer goes to ``results/knob.json``.
+which its network stops being rich; the seven runs together say where that really is. A centred run
+trains f − f₀; the MLP is also tried as it is. All is computed in double precision.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import math
-import os
-import platform
-import time
 from collections.abc import Callable
 from functools import partial
-from itertools import pairwise
-from pathlib import Path
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -26,10 +19,15 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import flbook as fl
-from flbook._measures.knob import RICH_ERROR, UNCERTAINTY
+from flbook import sweeps
 
-RESULT = Path(__file__).resolve().parent.parent / "results" / "knob.json"
-SCALES = tuple(float(a) for a in np.geomspace(0.1, 10_000, 7))
+SCALES = [float(f"{scale:.3g}") for scale in np.geomspace(0.1, 10_000, 7)]
+GRID = sweeps.Grid(
+    network=["MLP", "CNN", "transformer"], centred=True, scale=SCALES, seed=range(3)
+) + sweeps.Grid(network="MLP", centred=False, scale=SCALES, seed=0)
+QUICK = sweeps.Grid(network="MLP", centred=True, scale=SCALES[::2], seed=0)
+TOLERANCE = 0.01  # a step counts or not by a rounding
+
 INPUTS = 64
 LEARNED = 0.3
 """Training ends at this share of the loss at the start."""
@@ -135,26 +133,22 @@ def train(model: Callable, params: object, x: jax.Array, y: jax.Array, most: int
     return end[0], end[1] / start[0], end[4]
 
 
-def run(network: str, scale: float, centred: bool, seed: int, most: int = MOST_STEPS) -> dict:
+def point(network: str, centred: bool, scale: float, seed: int) -> dict[str, Any]:
     """Train one network at one output scale, and check it up."""
-    x, y = data()
-    params, static = eqx.partition(NETWORKS[network](jax.random.key(seed)), eqx.is_array)
+    with jax.enable_x64(True):
+        x, y = data()
+        params, static = eqx.partition(NETWORKS[network](jax.random.key(seed)), eqx.is_array)
 
-    def plain(w: object, some: jax.Array) -> jax.Array:
-        return jax.vmap(eqx.combine(w, static))(some)
+        def plain(w: object, some: jax.Array) -> jax.Array:
+            return jax.vmap(eqx.combine(w, static))(some)
 
-    def model(w: object, some: jax.Array) -> jax.Array:
-        return scale * (plain(w, some) - (plain(params, some) if centred else 0.0))
+        def model(w: object, some: jax.Array) -> jax.Array:
+            return scale * (plain(w, some) - (plain(params, some) if centred else 0.0))
 
-    began = time.perf_counter()
-    after, left, steps = jax.block_until_ready(train(model, params, x, y, most))
-    trained = time.perf_counter() - began
-    result = fl.checkup(params, after, x, y, f=model, outputs=1)
-    row = {
-        "network": network,
-        "centred": centred,
-        "seed": seed,
-        "scale": scale,
+        after, left, steps = train(model, params, x, y, MOST_STEPS)
+        result = fl.checkup(params, after, x, y, f=model, outputs=1)
+    foreseen = result.distance is not None and np.isfinite(result.distance)
+    return {
         "steps": int(steps),
         "loss_left": float(left),
         "linearisation_error": result.linearisation_error,
@@ -163,91 +157,10 @@ def run(network: str, scale: float, centred: bool, seed: int, most: int = MOST_S
         "kernel_growth": result.kernel_growth,
         "verdict": result.verdict,
         "mechanism": result.mechanism,
-        "output_change": result.output_change if not centred else None,
-        "predicted": scale * (result.distance or math.inf),
-        "seconds": [round(trained, 2), round(time.perf_counter() - began - trained, 2)],
+        "output_change": None if centred else result.output_change,
+        "predicted": scale * result.distance if foreseen else None,
     }
-    return row | {"predicted": row["predicted"] if math.isfinite(row["predicted"]) else None}
-
-
-def crossing(rows: list[dict]) -> float | None:
-    """Return the largest scale at which the error crosses the boundary, between two runs."""
-    points = sorted((row["scale"], row["linearisation_error"]) for row in rows)
-    for (a, rich), (b, lazy) in reversed(list(pairwise(points))):
-        if rich > RICH_ERROR >= lazy:
-            share = math.log(rich / RICH_ERROR) / math.log(rich / lazy)
-            return a * (b / a) ** share
-    return None
-
-
-def judge(rows: list[dict]) -> list[dict]:
-    """Add to each run the boundary that was found, and return a line for each network."""
-    lines = []
-    for key in dict.fromkeys((row["network"], row["centred"]) for row in rows):
-        mine = [row for row in rows if (row["network"], row["centred"]) == key]
-        found = crossing(mine)
-        for row in mine:
-            known = found is not None and row["predicted"] is not None
-            row["found"] = found
-            row["ratio"] = row["predicted"] / found if known else None
-        ratios = [row["ratio"] for row in mine if row["ratio"] is not None]
-        lines.append(
-            {
-                "network": key[0],
-                "centred": key[1],
-                "found": found,
-                "worst": max((max(r, 1 / r) for r in ratios), default=None),
-                "within": sum(max(r, 1 / r) <= UNCERTAINTY for r in ratios),
-                "predicted": len(ratios),
-                "cannot_say": sum(row["predicted"] is None for row in mine),
-            }
-        )
-    return lines
-
-
-def main() -> int:
-    """Run all, or a small part; print the lines and store everything."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", default=os.environ.get("QUICK") == "1")
-    quick = parser.parse_args().quick
-    jax.config.update("jax_enable_x64", True)
-    began = time.perf_counter()
-    rows = []
-    kinds = [("MLP", True)] if quick else [*((name, True) for name in NETWORKS), ("MLP", False)]
-    for network, centred in kinds:
-        for scale in SCALES[::2] if quick else SCALES:
-            rows.append(run(network, scale, centred, seed=0))
-            print(f"{network:<12}{scale:10.3g}{rows[-1]['linearisation_error']:10.4f}", flush=True)
-    lines = judge(rows)
-    print(*lines, sep="\n")
-    result = {
-        "experiment": "knob",
-        "question": "does one check-up predict at which output scale a network stops being rich",
-        "configuration": {
-            "scales": SCALES,
-            "inputs": INPUTS,
-            "loss_left": LEARNED,
-            "most_steps": MOST_STEPS,
-            "boundary": RICH_ERROR,
-            "stated_factor": UNCERTAINTY,
-            "seeds": [0],
-            "precision": "float64",
-            "quick": quick,
-        },
-        "versions": {
-            "python": platform.python_version(),
-            "flbook": fl.__version__,
-            **{p.__name__: p.__version__ for p in (jax, eqx, np)},
-        },
-        "seconds": round(time.perf_counter() - began, 1),
-        "summary": lines,
-        "rows": rows,
-    }
-    if not quick:
-        RESULT.parent.mkdir(exist_ok=True)
-        RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sweeps.main(point, GRID, QUICK)

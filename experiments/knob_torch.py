@@ -3,24 +3,15 @@
 The MLP, CNN and transformer of `experiments.knob`, written in PyTorch, learn handwritten digits at
 seven output scales α, f = α·(g − g₀), with learning rates divided by α². The check-up of each run
 predicts, from that run alone, the α at which its network stops being rich; the seven runs together
-say where that is. ``make torch-experiments`` runs it; the answer goes to
-``results/knob_torch.json``. A run ends early, and says so in `loss_left`, after `MOST_STEPS` steps.
+say where that is. ``make torch-experiments`` runs it. A run ends early, and says so in `loss_left`,
+after `MOST_STEPS` steps.
 """
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
-import math
-import os
-import platform
-import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from itertools import product
-from multiprocessing import get_context
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,10 +19,13 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 import flbook as fl
-from flbook._measures.knob import RICH_ERROR, boundary_factor
+from flbook import sweeps
 
-RESULT = Path(__file__).resolve().parent.parent / "results" / "knob_torch.json"
-SCALES = tuple(float(a) for a in np.geomspace(0.1, 1000, 7))
+SCALES = [float(f"{scale:.3g}") for scale in np.geomspace(0.1, 10_000, 7)]
+GRID = sweeps.Grid(network=["MLP", "CNN", "transformer"], scale=SCALES, seed=range(3))
+QUICK = sweeps.Grid(network="MLP", scale=SCALES[::-2], seed=0)
+TOLERANCE = 0.05  # single precision, and a step counts or not by a rounding
+
 TRAINED = 128
 LEARNED = 0.05
 """Training ends at this share of the loss at the start."""
@@ -136,22 +130,17 @@ def train(model: nn.Module, x: torch.Tensor, y: torch.Tensor, most: int) -> tupl
     return value / start, count
 
 
-def run(network: str, scale: float, seed: int = 0, most: int = MOST_STEPS) -> dict:
+def point(network: str, scale: float, seed: int) -> dict[str, Any]:
     """Train one network at one output scale, and check it up."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     before = Scaled(NETWORKS[network](), scale)
     after = copy.deepcopy(before)
     x, y = data()
-    began = time.perf_counter()
-    left, steps = train(after, x, y, most)
-    trained = time.perf_counter()
+    left, steps = train(after, x, y, MOST_STEPS)
     result = fl.checkup(before, after, x, y, outputs=1)
-    factor = boundary_factor(result.linearisation_error)
+    foreseen = result.distance is not None and np.isfinite(result.distance)
     return {
-        "network": network,
-        "seed": seed,
-        "scale": scale,
         "steps": steps,
         "loss_left": left,
         "linearisation_error": result.linearisation_error,
@@ -160,83 +149,9 @@ def run(network: str, scale: float, seed: int = 0, most: int = MOST_STEPS) -> di
         "kernel_growth": result.kernel_growth,
         "verdict": result.verdict,
         "mechanism": result.mechanism,
-        "predicted": None if math.isinf(factor) else scale * factor,
-        "seconds": [round(trained - began, 2), round(time.perf_counter() - trained, 2)],
+        "predicted": scale * result.distance if foreseen else None,
     }
 
 
-def found(rows: list[dict]) -> float | None:
-    """Return the α at which runs at several scales cross from rich, or None if none does."""
-    rows = sorted(rows, key=lambda row: row["scale"])
-    alphas = np.log([row["scale"] for row in rows])
-    errors = np.log([row["linearisation_error"] / RICH_ERROR for row in rows])
-    for i in range(len(rows) - 1, 0, -1):
-        if errors[i] <= 0 < errors[i - 1]:
-            share = errors[i - 1] / (errors[i - 1] - errors[i])
-            return float(np.exp(alphas[i - 1] + share * (alphas[i] - alphas[i - 1])))
-    return None
-
-
-def main(quick: bool, path: Path) -> dict:
-    """Run the grid in two processes, and store what came out."""
-    began = time.perf_counter()
-    seeds = (0,)
-    networks = ("MLP",) if quick else tuple(NETWORKS)
-    grid = list(zip(*product(networks, SCALES, seeds), strict=True))
-    workers = min(2, os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        rows = []
-        for row in pool.map(run, *grid):
-            rows.append(row)
-            print(
-                f"{len(rows)} of {len(grid[0])}: {row['network']}, α = {row['scale']:.3g}",
-                flush=True,
-            )
-    boundaries = [
-        {
-            "network": network,
-            "seed": seed,
-            "found": found([r for r in rows if (r["network"], r["seed"]) == (network, seed)]),
-        }
-        for network, seed in product(networks, seeds)
-    ]
-    answer = {
-        "experiment": "experiments.knob_torch",
-        "configuration": {
-            "data": "scikit-learn digits", "trained": TRAINED, "learned": LEARNED,
-            "most_steps": MOST_STEPS, "scales": SCALES, "seeds": seeds, "quick": quick,
-            "boundary_error": RICH_ERROR,
-        },
-        "versions": {
-            "python": platform.python_version(), "torch": torch.__version__,
-            "numpy": np.__version__, "flbook": fl.__version__,
-        },
-        "seconds": round(time.perf_counter() - began, 1),
-        "boundaries": boundaries,
-        "rows": rows,
-    }  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(answer, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    return answer
-
-
-def show(answer: dict) -> None:
-    """Print predicted against found."""
-    for boundary in answer["boundaries"]:
-        key = boundary["network"], boundary["seed"]
-        print(*key, "boundary found at", boundary["found"])
-        for row in answer["rows"]:
-            if (row["network"], row["seed"]) == key:
-                print(
-                    f"  α = {row['scale']:8.3g}: error {row['linearisation_error']:.4f}, "
-                    f"{row['verdict']}, predicted {row['predicted']}, left "
-                    f"{row['loss_left']:.2f} after {row['steps']} steps, {row['seconds']} s"
-                )
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="the MLP with one seed")
-    parser.add_argument("--out", type=Path, default=RESULT)
-    given = parser.parse_args()
-    show(main(given.quick, given.out))
+    sweeps.main(point, GRID, QUICK)

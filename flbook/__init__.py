@@ -22,6 +22,7 @@ from flbook._measures.generalisation import (
     generalisation_error,
     off_line_variance,
 )
+from flbook._measures.knob import boundary_scale
 from flbook._measures.lazy_width import LazyWidth, lazy_width
 from flbook._measures.location import Location, Regime, locate
 from flbook._measures.mechanisms import Decomposition, decompose
@@ -67,6 +68,7 @@ __all__ = [
     "Table",
     "Task",
     "WidthCheckup",
+    "boundary_scale",
     "checkup",
     "checkup_widths",
     "decompose",

@@ -7,11 +7,24 @@ says where lazy ends and rich begins, in terms of the linearisation error alone.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from flbook._measures.kernel_change import matching_error
+from flbook._support.checks import real
 from flbook._support.shared import shared
 
-__all__ = ["LAZY_ERROR", "RICH_ERROR", "TRIED", "UNCERTAINTY", "boundary_factor", "verdict"]
+__all__ = [
+    "LAZY_ERROR",
+    "RICH_ERROR",
+    "TRIED",
+    "UNCERTAINTY",
+    "boundary_factor",
+    "boundary_scale",
+    "verdict",
+]
 
 LAZY_ERROR = matching_error(1 + shared("terms")["lazy"])
 """The error, 0.0025, at which the kernel of the solvable model has grown by the book's 1 %."""
@@ -63,3 +76,46 @@ def boundary_factor(error: float) -> float:
         return math.inf
     odds = error / (1 - error) * (1 - RICH_ERROR) / RICH_ERROR
     return odds ** (RICH_POWER if odds > 1 else LAZY_POWER)
+
+
+def boundary_scale(scales: ArrayLike, errors: ArrayLike) -> float | None:
+    """Return the output scale from which on runs at several scales are no longer rich.
+
+    Parameters
+    ----------
+    scales : array, (n,)
+        The output scales α of the runs, in any order, greater than 0.
+    errors : array, (n,)
+        Their linearisation errors.
+
+    Returns
+    -------
+    float or None
+        Where the error crosses 0.090 for the last time as α grows, on a straight line between the
+        logarithms of two neighbouring runs; None if no run before a lazier one is rich.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not numbers greater than 0, or not as many.
+
+    Examples
+    --------
+    >>> from flbook import boundary_scale
+    >>> print(round(boundary_scale([1, 100], [0.898, 0.00898]), 2))
+    10.0
+    """
+    alphas, found = (
+        np.atleast_1d(real(name, value, above=0))
+        for name, value in (("scales", scales), ("errors", errors))
+    )
+    if alphas.ndim != 1 or alphas.shape != found.shape:
+        raise ValueError(
+            f"errors must have one entry for each scale, got {found.shape} for {alphas.shape}"
+        )
+    points = sorted(zip(alphas.tolist(), found.tolist(), strict=True))
+    for (small, rich), (large, lazy) in reversed(list(pairwise(points))):
+        if rich > RICH_ERROR >= lazy:
+            share = math.log(rich / RICH_ERROR) / math.log(rich / lazy)
+            return small * (large / small) ** share
+    return None

@@ -19,12 +19,13 @@ from flbook.sweeps.result import decode, encode, write_json
 
 __all__ = ["Checkpoints", "code_hash", "full_name", "versions"]
 
-COMPUTING = ("flbook", "numpy", "scipy", "jax", "jaxlib", "optax", "scikit-learn")
+COMPUTING = ("numpy", "scipy", "jax", "jaxlib", "optax", "equinox", "torch", "scikit-learn")
 
 
 def versions() -> dict[str, str]:
     """Return the versions of Python, flbook and the installed packages that compute."""
-    found = {"python": platform.python_version()}
+    # flbook may be used from its checkout, where nothing is installed
+    found = {"python": platform.python_version(), "flbook": sys.modules["flbook"].__version__}
     for package in COMPUTING:
         try:
             found[package] = importlib.metadata.version(package)

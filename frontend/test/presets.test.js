@@ -74,7 +74,7 @@ test("chosen on the map, Xavier ends where it does in Python, and says all that 
 
 test("a kernel that comes back has strayed: the drift explorer leads with the whole way, the end is beside it", () => {
   const { now, scalings } = settingOf("kernel-drift", presets.drift_back.values);
-  const drift = (values) => /** @type {any} */ (explorers["kernel-drift"].compute({ ...now, ...values }, { draws_u: [], draws_w: [], scalings }));
+  const drift = (values) => /** @type {any} */ (explorers["kernel-drift"].compute({ ...now, ...values }, /** @type {any} */ ({ draws_u: [], draws_w: [], scalings })));
   const back = drift({});
   assert.ok(back.quantities.kernel_excursion > 0.1 && Math.abs(back.quantities["kernel_drift@inf"]) < 1e-12);
   assert.ok(back.over.way.every((strays, i) => strays > 1e6 * back.over.end[i]));
@@ -87,7 +87,7 @@ test("a kernel that comes back has strayed: the drift explorer leads with the wh
 test("at a fixed width the map is below its diagonal what every place there is: to be unlearned, or kept by one large layer", () => {
   for (const [preset, phase, word] of [["unlearning", PHASE.unlearning, "unlearning"], ["one_layer", PHASE.kernel, "kernel"]]) {
     const { now, scalings } = settingOf("phase-diagram", presets[preset].values);
-    const at = (values) => /** @type {any} */ (explorers["phase-diagram"].compute({ ...now, ...values }, { draws_u: [], draws_w: [], scalings }));
+    const at = (values) => /** @type {any} */ (explorers["phase-diagram"].compute({ ...now, ...values }, /** @type {any} */ ({ draws_u: [], draws_w: [], scalings })));
     let below = 0;
     for (let kernel = -2; kernel <= 2; kernel += 0.5) {
       for (let signal = -2; signal < kernel; signal += 0.5) {

@@ -8,7 +8,7 @@ import { catalogue, parameterNames, specification } from "../src/base/catalogue.
 function shown(name, values) {
   const defaults = Object.fromEntries(parameterNames(name).map((key) => [key, specification(name, key).default]));
   const still = Array.from({ length: catalogue[name].neurons }, (_, i) => Math.cos(i));
-  const constants = { draws_u: still, draws_w: still, scalings: SCALINGS };
+  const constants = /** @type {any} */ ({ draws_u: still, draws_w: still, scalings: SCALINGS });
   const { summary, quantities, mix = 0 } = explorers[name].compute({ ...defaults, ...values }, constants);
   const phrases = [summary].flat().map((phrase) => (typeof phrase === "string" ? { text: phrase, tone: "" } : phrase));
   return { quantities, mix, phrases, text: phrases.map(({ text }) => text).join("") };

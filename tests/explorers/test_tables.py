@@ -8,12 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 from javascript import ask_node
-from tables import BROWSING, CATALOGUE, COMPUTING, ROOT, made_up, opened, quantity, rows_of
+from tables import BROWSING, CATALOGUE, COMPUTING, made_up, opened, quantity, rows_of
 
 from flbook.explorers import Explorer
 from flbook.explorers.tables import LARGEST, table_of
 
-SCRIPT = ROOT / "tests" / "support" / "browser_measures.mjs"
 every_table = pytest.mark.parametrize("explorer", BROWSING)
 
 
@@ -38,7 +37,7 @@ def test_every_number_is_one_of_the_table(explorer):
     asked = [
         {"what": "browse", "explorer": explorer, "values": every, "table": python.figure.table}
     ]
-    (answers,) = ask_node(SCRIPT, asked)
+    (answers,) = ask_node(asked)
     for values, answer in zip(every, answers, strict=True):
         for name, value in values.items():
             setattr(python.figure, name, value)
@@ -186,7 +185,7 @@ def test_where_no_boundary_is_given_it_is_where_the_errors_cross_it():
     explorer = Explorer("knob", results=rows)
     asked = {"explorer": "knob", "table": explorer.figure.table}
     values = [{name: getattr(explorer.figure, name) for name in explorer.known}]
-    ((answer,),) = ask_node(SCRIPT, [{"what": "browse", "values": values, **asked}])
+    ((answer,),) = ask_node([{"what": "browse", "values": values, **asked}])
     boundary = explorer.figure.boundary_error
     power = math.log(0.5 / 0.05, 10)
     wanted = (0.5 / boundary) ** (1 / power)

@@ -1,17 +1,11 @@
 """How far the boundary is: predicted from one run, and found by turning the knob."""
 
-import json
-import math
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import flbook as fl
 from flbook._measures import knob
 from flbook._measures.kernel_change import matching_error
-
-RESULT = Path(__file__).resolve().parents[2] / "results" / "knob.json"
 
 
 @pytest.mark.parametrize("strength", np.geomspace(0.05, 1e4, 12))
@@ -27,22 +21,27 @@ def test_the_prediction_holds_on_the_solvable_line(strength):
     assert max(off, 1 / off) < knob.UNCERTAINTY
 
 
-def test_the_prediction_holds_for_the_networks_that_were_tried():
-    rows = [row for row in json.loads(RESULT.read_text())["rows"] if row["centred"]]
-    assert {row["network"] for row in rows} == {"MLP", "CNN", "transformer"}
-    for row in rows:
-        factor = knob.boundary_factor(row["linearisation_error"])
-        assert row["verdict"] == knob.verdict(row["linearisation_error"])
-        if math.isinf(factor):
-            assert row["predicted"] is None
-            continue
-        assert row["predicted"] == pytest.approx(row["scale"] * factor)
-        off = row["predicted"] / row["found"]
-        assert max(off, 1 / off) < knob.UNCERTAINTY, row
+def test_where_errors_cross_the_boundary_is_found_between_runs():
+    scales = np.array([1.0, 100.0, 10.0, 1000.0])
+    assert fl.boundary_scale(scales, knob.RICH_ERROR * 30 / scales) == pytest.approx(30)
+    assert fl.boundary_scale(scales[:1], [0.5]) is None
+    assert fl.boundary_scale(scales, 0.001 / scales) is None
 
 
-def test_no_prediction_where_the_start_takes_part():
-    rows = [row for row in json.loads(RESULT.read_text())["rows"] if not row["centred"]]
-    assert any(row["output_change"] < 2 for row in rows)
-    for row in rows:
-        assert (row["predicted"] is None) == (row["output_change"] < 2)
+def test_where_errors_cross_it_more_than_once_the_last_time_counts():
+    scales = np.geomspace(1, 1e4, 5)
+    errors = knob.RICH_ERROR * np.array([10, 0.1, 10, 0.1, 0.01])
+    assert fl.boundary_scale(scales, errors) == pytest.approx(10**2.5)
+
+
+@pytest.mark.parametrize(
+    ("scales", "errors", "words"),
+    [
+        ([1, 2], [0.1], "errors must have one entry"),
+        ([1, 0], [0.1, 0.2], "scales must be finite and greater than 0"),
+        ([1, 2], [0.1, np.nan], "errors must be finite"),
+    ],
+)
+def test_runs_must_be_legal(scales, errors, words):
+    with pytest.raises(ValueError, match=words):
+        fl.boundary_scale(scales, errors)

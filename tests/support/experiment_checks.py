@@ -4,17 +4,43 @@ from __future__ import annotations
 
 import importlib
 import math
+import re
 from pathlib import Path
 from typing import Any
 
-from flbook.sweeps import Grid, Result, run
+from flbook.sweeps import Grid, Result, load, run
 
 TOLERANCE = 1e-4
+COMMAND = re.compile(
+    r'if __name__ == "__main__":\n    sweeps\.main\(point, GRID, QUICK.*\)\n\Z', re.S
+)
 
 
 def names(folder: Path) -> list[str]:
     """Return the experiments in a folder."""
     return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+
+
+def on_torch(name: str) -> bool:
+    """Whether an experiment runs where PyTorch is; its name says so."""
+    return name.endswith("_torch")
+
+
+def wrong(name: str, results: Path) -> list[str]:
+    """Say in what an experiment is no command, or its table not that of today."""
+    module = load_module(name)
+    code = Path(module.__file__).read_text(encoding="utf-8")
+    told = (
+        [] if module.__doc__ and COMMAND.search(code) else ["it is no command that says what it is"]
+    )
+    return told + stale(module, load(results / f"{name}.json"))
+
+
+def otherwise(name: str, results: Path) -> list[str]:
+    """Run the sample of a table again, and say where it comes out otherwise."""
+    module, result = load_module(name), load(results / f"{name}.json")
+    tolerance = getattr(module, "TOLERANCE", TOLERANCE)
+    return differences(sample_again(module, result).rows, result.sample, tolerance)
 
 
 def stale(module: Any, result: Result) -> list[str]:
