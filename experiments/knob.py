@@ -19,18 +19,16 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import flbook as fl
+from experiments._knob import LEARNED, SCALES, SEEDS
 from flbook import sweeps
 
-SCALES = [float(f"{scale:.3g}") for scale in np.geomspace(0.1, 10_000, 7)]
 GRID = sweeps.Grid(
-    network=["MLP", "CNN", "transformer"], centred=True, scale=SCALES, seed=range(3)
+    network=["MLP", "CNN", "transformer"], centred=True, scale=SCALES, seed=SEEDS
 ) + sweeps.Grid(network="MLP", centred=False, scale=SCALES, seed=0)
 QUICK = sweeps.Grid(network="MLP", centred=True, scale=SCALES[::2], seed=0)
 TOLERANCE = 0.01  # a step counts or not by a rounding
 
 INPUTS = 64
-LEARNED = 0.3
-"""Training ends at this share of the loss at the start."""
 MOST_STEPS = 5_000
 
 

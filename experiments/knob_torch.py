@@ -19,17 +19,15 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 import flbook as fl
+from experiments._knob import LEARNED, SCALES, SEEDS
 from flbook import sweeps
 
-SCALES = [float(f"{scale:.3g}") for scale in np.geomspace(0.1, 10_000, 7)]
-GRID = sweeps.Grid(network=["MLP", "CNN", "transformer"], scale=SCALES, seed=range(3))
+GRID = sweeps.Grid(network=["MLP", "CNN", "transformer"], scale=SCALES, seed=SEEDS)
 QUICK = sweeps.Grid(network="MLP", scale=SCALES[::-2], seed=0)
 TOLERANCE = 0.05  # single precision, and a step counts or not by a rounding
 
 TRAINED = 128
-LEARNED = 0.05
-"""Training ends at this share of the loss at the start."""
-MOST_STEPS = 3000
+MOST_STEPS = 6_000
 
 
 class Cnn(nn.Module):

@@ -32,7 +32,7 @@ LAZY_ERROR = matching_error(1 + shared("terms")["lazy"])
 RICH_ERROR = matching_error(math.sqrt(2))
 """The error, 0.090, of the crossover 2γη|v*| = K_min, where that kernel has grown by √2."""
 
-RICH_POWER, LAZY_POWER = 1.25, 0.75
+RICH_POWER, LAZY_POWER = 1.25, 1.0
 """The output scale goes with these powers of error/(1 − error), above and below the boundary.
 
 On the solvable line the power is 2 for a very rich network, and ½ for a very lazy one. A network of
@@ -41,11 +41,15 @@ that is made of a few inputs crossing the kinks of ReLUs has 2, for the number o
 1/α too. The two numbers stand between these, and the experiments on the knob test them.
 """
 
-UNCERTAINTY, FAR_UNCERTAINTY = 4.0, 20.0
+UNCERTAINTY, FAR_UNCERTAINTY = 4.0, 30.0
 """A true factor lies within these of the predicted one, up and down: near and far."""
 
-NEAR = 0.02, 0.7
+NEAR = 0.04, 0.75
 """The linearisation errors from which the boundary is near, as the experiments on the knob say."""
+
+
+UNREADABLE = 0.99
+"""From this error on nothing is predicted."""
 
 
 def verdict(error: float) -> str:
@@ -64,15 +68,15 @@ def verdict(error: float) -> str:
 def boundary_factor(error: float) -> float:
     """Return by which factor the output scale takes a network to the boundary of the rich regime.
 
-    Above 1 for a rich network, below 1 for any other; infinite from an error of 1 on, where the
-    error no longer says how far in a network is.
+    Above 1 for a rich network, below 1 for any other; infinite from an error of 0.99 on, which no
+    longer says how far in a network is.
 
     Examples
     --------
     >>> print(f"{boundary_factor(RICH_ERROR):.2f}")
     1.00
     """
-    if error >= 1:
+    if error >= UNREADABLE:
         return math.inf
     odds = error / (1 - error) * (1 - RICH_ERROR) / RICH_ERROR
     return odds ** (RICH_POWER if odds > 1 else LAZY_POWER)
@@ -84,7 +88,7 @@ def uncertainty(error: float) -> float:
     Examples
     --------
     >>> uncertainty(0.3), uncertainty(0.001)
-    (4.0, 20.0)
+    (4.0, 30.0)
     """
     return UNCERTAINTY if NEAR[0] <= error <= NEAR[1] else FAR_UNCERTAINTY
 

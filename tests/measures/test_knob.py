@@ -17,7 +17,7 @@ def test_the_prediction_holds_on_the_solvable_line(strength):
     assert place.radius == pytest.approx(1 / strength)
     error = matching_error(float(place.kernel_ratio))
     off = knob.boundary_factor(error) / strength
-    assert max(off, 1 / off) < knob.UNCERTAINTY
+    assert max(off, 1 / off) < knob.uncertainty(error)
 
 
 def test_where_errors_cross_the_boundary_is_found_between_runs():
