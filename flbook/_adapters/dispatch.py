@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flbook._adapters.probe import Opened
+from flbook._adapters.probe import Opened, Probe
 from flbook._measures.checkup import Checkup
 from flbook._support.arrays import FloatArray
 from flbook._support.checks import one_whole
@@ -90,9 +91,22 @@ def checkup(
         outputs = one_whole("outputs", outputs)
     if batch_size is not None:
         batch_size = one_whole("batch_size", batch_size)
-    probe, states = open_probe(
-        before, after, x, f=f, checkpoints=checkpoints, batch_size=batch_size
-    )
+    with _adapter(before, after, f).surroundings(before):
+        probe, states = open_probe(
+            before, after, x, f=f, checkpoints=checkpoints, batch_size=batch_size
+        )
+        return _asked(probe, states, x, y, outputs, seed)
+
+
+def _asked(
+    probe: Probe,
+    states: Sequence[Any],
+    x: Any,
+    y: ArrayLike | None,
+    outputs: int | str | None,
+    seed: int,
+) -> Checkup:
+    """Ask a probe all that a check-up is made of."""
     first, last = states[0], states[-1]
     labels = ["before", *(f"checkpoints[{i}]" for i in range(len(states) - 2)), "after"]
     weights = [probe.weights(state) for state in states]
@@ -147,8 +161,12 @@ def open_probe(
     before: Any, after: Any, x: Any, *, f: Any, checkpoints: Any, batch_size: int | None
 ) -> Opened:
     """Open the models with the adapter of their framework, and import no other."""
-    adapter = import_module(ADAPTERS[framework(before, after, f)])
+    adapter = _adapter(before, after, f)
     return adapter.open_probe(before, after, x, f=f, checkpoints=checkpoints, batch_size=batch_size)
+
+
+def _adapter(*models: Any) -> ModuleType:
+    return import_module(ADAPTERS[framework(*models)])
 
 
 def _directions(count: int, outputs: int | str | None, seed: int) -> FloatArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import jax
@@ -13,10 +14,16 @@ import numpy as np
 from flbook._adapters.jax_probe import JaxProbe, State, rows
 from flbook._adapters.probe import Opened
 
-__all__ = ["open_probe"]
+__all__ = ["open_probe", "surroundings"]
 
 STATISTICS = ("batch_stats", "running_mean", "running_var")
 """Parts of names of arrays that follow the data and that no gradient trains."""
+
+
+def surroundings(before: Any) -> AbstractContextManager[Any]:
+    """Return the context of double precision where parameters have it, whatever JAX is set to."""
+    double = any(getattr(leaf, "dtype", None) == np.float64 for leaf in jax.tree.leaves(before))
+    return jax.enable_x64(True) if double else nullcontext()
 
 
 def open_probe(

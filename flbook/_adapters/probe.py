@@ -81,6 +81,7 @@ class Opened(NamedTuple):
 
     Every adapter module has ``open_probe(before, after, x, *, f, checkpoints, batch_size)``. It
     refuses models that cannot be compared (ValueError) or are not of its framework (TypeError).
+    Beside it stands ``surroundings(before)``: the context in which such a model computes.
 
     Attributes
     ----------

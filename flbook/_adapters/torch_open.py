@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -13,12 +14,17 @@ from torch import nn  # pyright: ignore[reportMissingImports]
 from flbook._adapters.probe import Opened
 from flbook._adapters.torch_probe import State, TorchProbe, measuring
 
-__all__ = ["open_probe"]
+__all__ = ["open_probe", "surroundings"]
 
 NORMS = nn.modules.batchnorm._NormBase
 DROPOUTS = (nn.modules.dropout._DropoutNd, nn.MultiheadAttention, nn.RNNBase)
 NOISE = 1e-3
 """Outputs of the same model that differ by more than this share are not the same."""
+
+
+def surroundings(before: Any) -> AbstractContextManager[Any]:
+    """Return a context that changes nothing: a PyTorch module carries its precision with it."""
+    return nullcontext(before)
 
 
 @torch.inference_mode(False)

@@ -13,6 +13,7 @@ from flax import nnx
 
 import flbook as fl
 from flbook._adapters.dispatch import open_probe
+from flbook.networks import MLP
 
 N = 12
 KEYS = jax.random.split(jax.random.key(0), 8)
@@ -342,3 +343,17 @@ def test_no_framework_is_imported_that_the_caller_did_not(loaded, said):
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == said
+
+
+def test_double_precision_is_kept_whatever_jax_is_set_to():
+    network = MLP((3, 20, 2), "tanh")
+    before = network.init(seed=0, dtype=np.float64)
+    after = tuple(np.asarray(matrix) * 1.1 for matrix in before)
+    x = np.random.default_rng(1).standard_normal((16, 3))
+    assert not jax.config.jax_enable_x64
+    outside = fl.checkup(before, after, x, f=network)
+    assert not jax.config.jax_enable_x64
+    with jax.enable_x64(True):
+        inside = fl.checkup(before, after, x, f=network)
+    assert outside.linearisation_error == inside.linearisation_error
+    assert outside.kernel_change == inside.kernel_change
