@@ -175,7 +175,7 @@ def test_the_error_does_not_depend_on_how_the_weights_are_written_and_the_kernel
 def test_the_cosine_hides_a_kernel_that_grows():
     worst = max(RUNS, key=lambda row: row["kernel_growth"])
     assert worst["kernel_growth"] > 100
-    assert worst["kernel_rotation"] < 0.005
+    assert worst["kernel_rotation"] < 0.01
     quiet = [row for row in RUNS if row["kernel_change"] < 0.02]
     assert max(row["linearisation_error"] for row in quiet) > 0.3
 
