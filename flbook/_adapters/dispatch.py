@@ -78,14 +78,13 @@ def checkup(
 
     Examples
     --------
-    With JAX, ``fl.checkup(params_before, params_after, x, y, f=model.apply)``. Without any
-    framework there is `Checkup.from_arrays`:
-
+    >>> import jax.numpy as jnp
     >>> from flbook import checkup
-    >>> checkup([1.0], [2.0], [0.0, 1.0])  # doctest: +IGNORE_EXCEPTION_DETAIL
-    Traceback (most recent call last):
-        ...
-    TypeError: before must be a PyTorch module or state dict, or a JAX pytree, got list
+    >>> def model(params, x):
+    ...     return jnp.tanh(params["w"] * x)
+    >>> before, after = {"w": jnp.array(0.1)}, {"w": jnp.array(2.0)}
+    >>> checkup(before, after, jnp.linspace(-1, 1, 32), f=model).verdict
+    'rich'
     """
     if outputs not in ("all", None):
         outputs = one_whole("outputs", outputs)

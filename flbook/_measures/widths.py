@@ -123,14 +123,19 @@ def checkup_widths(make: Callable[[int], Checkup], widths: Sequence[int]) -> Wid
 
     Examples
     --------
-    ``checkup_widths(lambda d: fl.checkup(*trained(d), x), [64, 256, 1024]).figure()``; a runnable
-    one stands at `WidthCheckup`.
+    With `trained` a function of yours, that trains at a width, the whole is
+    ``checkup_widths(lambda d: fl.checkup(*trained(d), x), [64, 256, 1024]).figure()``.
 
-    >>> from flbook import checkup_widths
-    >>> checkup_widths(lambda width: width, [2])
-    Traceback (most recent call last):
-        ...
-    TypeError: make(2) must be a Checkup, got 2
+    >>> import numpy as np
+    >>> from flbook import Checkup, checkup_widths
+    >>> zero, one, kernel = np.zeros(32), np.ones(32), np.eye(32)
+    >>> def make(width):
+    ...     return Checkup.from_arrays(
+    ...         outputs_before=zero, outputs_after=one, linear_change=(1 - 1 / width) * one,
+    ...         kernel_before=kernel, kernel_after=kernel,
+    ...     )
+    >>> checkup_widths(make, [10, 1000]).widths
+    (10, 1000)
     """
     wanted = tuple(one_whole("widths", width) for width in widths)
     if not wanted or len(set(wanted)) < len(wanted):

@@ -264,10 +264,12 @@ def load(path: str | os.PathLike[str]) -> Result:
 
     Examples
     --------
-    >>> load("results/of_nothing.json")
-    Traceback (most recent call last):
-        ...
-    FileNotFoundError: path must be a result that a sweep has saved, got results/of_nothing.json
+    >>> import tempfile
+    >>> from flbook.sweeps import Grid, run
+    >>> table = run(lambda seed: {"half": seed / 2}, Grid(seed=[0, 1]), name="halves", workers=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     print(load(table.save(folder)).column("half"))
+    [0.  0.5]
     """
     path = Path(path)
     if not path.is_file():

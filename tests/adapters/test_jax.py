@@ -357,3 +357,15 @@ def test_double_precision_is_kept_whatever_jax_is_set_to():
         inside = fl.checkup(before, after, x, f=network)
     assert outside.linearisation_error == inside.linearisation_error
     assert outside.kernel_change == inside.kernel_change
+
+
+def test_models_of_no_framework_are_refused_and_none_is_imported():
+    code = "import flbook as fl; fl.checkup([1.0], [2.0], [0.0, 1.0])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 1
+    assert "before must be a PyTorch module or state dict, or a JAX pytree, got list" in run.stderr
+
+
+def test_what_is_made_at_a_width_must_be_a_checkup():
+    with pytest.raises(TypeError, match=r"make\(2\) must be a Checkup, got 2"):
+        fl.checkup_widths(lambda width: width, [2])
