@@ -82,3 +82,14 @@ export class Panel {
     });
   }
 }
+
+/**
+ * Gives panels the halves of a wide place, two by two, and each the whole of a narrow one.
+ * @param {Iterable<{resize: (width: number, height?: number) => void}>} panels
+ * @param {number} width of the place
+ * @param {number} height of each in a narrow place
+ */
+export function resizeInPairs(panels, width, height) {
+  const wide = width >= 560;
+  for (const panel of panels) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : height);
+}

@@ -1,6 +1,7 @@
 import { specification } from "../base/catalogue.js";
 import { formatCount, formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { resizeInPairs } from "../charts/panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
 import { GradientFlow, KernelFlow, LAZY, LogisticFlow } from "../solver/index.js";
 import { gramOf, networkOf, recipe, relative, remembering, sample, taskOf } from "./setting.js";
@@ -120,10 +121,7 @@ function createView(container, { pickTime }) {
     return { key, panel };
   });
   return {
-    resize(width) {
-      const half = width >= 560 ? (width - 24) / 2 : width;
-      for (const { panel } of panels) panel.resize(half, width >= 560 ? undefined : 160);
-    },
+    resize: (width) => resizeInPairs(panels.map(({ panel }) => panel), width, 160),
     draw(result) {
       for (const { key, panel } of panels) {
         const { exact, frozen, limit } = result.curves[key];

@@ -1,5 +1,6 @@
 import { formatNumber, formatShort } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { resizeInPairs } from "../charts/panel.js";
 import { PlanePanel } from "../charts/plane_panel.js";
 import { clock as clockScale, clockTime, linear, logarithmic } from "../charts/scales.js";
 import { GradientFlow, KernelFlow } from "../solver/index.js";
@@ -129,9 +130,8 @@ function createView(container, { pickTime }) {
   const curve = (ys, label) => ({ xs: GRID, ys, label });
   return {
     resize(width) {
-      const wide = width >= 560;
       const half = (width - 24) / 2;
-      for (const panel of [loss, kernel]) panel.resize(wide ? half : width, wide ? undefined : 150);
+      resizeInPairs([loss, kernel], width, 150);
       for (const panel of [chosenPlane, referencePlane]) {
         panel.figure.style.width = `${half}px`;
         panel.resize(Math.min(half, 260));

@@ -1,6 +1,7 @@
 import { specification } from "../base/catalogue.js";
 import { formatCount, formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { resizeInPairs } from "../charts/panel.js";
 import { clock, clockTime, linear, logarithmic, niceCeiling } from "../charts/scales.js";
 import { GradientFlow, KernelFlow, LAZY } from "../solver/index.js";
 import { clockGrid, gramOf, networkOf, recipe, remembering, sample, taskOf, timeUnit } from "./setting.js";
@@ -131,10 +132,7 @@ function createView(container, { pickTime, set }) {
   slope.onPick(pickTime);
   drift.onPick((place) => set({ width: widths.value(place) }));
   return {
-    resize(width) {
-      const wide = width >= 560;
-      for (const panel of [slope, drift]) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 190);
-    },
+    resize: (width) => resizeInPairs([slope, drift], width, 190),
     draw(result) {
       const { over, now } = result;
       const ends = [0, result.target, result.flow.initial.slope];

@@ -1,6 +1,7 @@
 import { formatNumber } from "../base/format.js";
 import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { resizeInPairs } from "../charts/panel.js";
 import { logarithmic } from "../charts/scales.js";
 import { remembering } from "./setting.js";
 import { along, chosen, decadesOf, inPrint, instead, levelAt, lineOf, nearest, noteOf, quantiles } from "./table.js";
@@ -117,10 +118,7 @@ function createView(container, { set, constants: { table } }) {
     panel.onPick((place) => set({ scale: levelAt(levels, panel.x, place) }));
   }
   return {
-    resize(width) {
-      const wide = width >= 560;
-      for (const panel of panels) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 230);
-    },
+    resize: (width) => resizeInPairs(panels, width, 230),
     draw(result) {
       const { scales, alpha, error, predicted, found, boundary, uncertainty } = result;
       const [first, last] = [scales[0] / 1.6, scales.at(-1) * 1.6];

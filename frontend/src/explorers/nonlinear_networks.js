@@ -2,6 +2,7 @@ import { quantityWords } from "../base/catalogue.js";
 import { formatCount, formatNumber } from "../base/format.js";
 import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { resizeInPairs } from "../charts/panel.js";
 import { linear, logarithmicFromZero, niceCeiling } from "../charts/scales.js";
 import { remembering } from "./setting.js";
 import { along, chosen, decadesOf, groupsOf, inPrint, instead, nearest, noteOf } from "./table.js";
@@ -119,10 +120,7 @@ function createView(container, { pickTime, constants: { table } }) {
   let moments = [0, 1];
   for (const panel of panels) panel.onPick((place) => pickTime(progressAt(place, panel, moments)));
   return {
-    resize(width) {
-      const wide = width >= 560;
-      for (const panel of panels) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 180);
-    },
+    resize: (width) => resizeInPairs(panels, width, 180),
     draw(result) {
       const { activation, step, now, curves, reference, solution } = result;
       moments = result.moments;

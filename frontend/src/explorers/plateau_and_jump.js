@@ -1,6 +1,7 @@
 import { specification } from "../base/catalogue.js";
 import { formatNumber } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { resizeInPairs } from "../charts/panel.js";
 import { linear, niceCeiling } from "../charts/scales.js";
 import { GradientFlow, LogisticFlow } from "../solver/index.js";
 import { gramOf, networkOf, recipe, remembering, sample, taskOf } from "./setting.js";
@@ -107,10 +108,7 @@ function createView(container, { pickTime }) {
   });
   for (const panel of [slope, alignment]) panel.onPick(pickTime);
   return {
-    resize(width) {
-      const wide = width >= 560;
-      for (const panel of [slope, alignment]) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 190);
-    },
+    resize: (width) => resizeInPairs([slope, alignment], width, 190),
     draw(result) {
       const { plateau, target, tau, now } = result;
       const low = Math.min(...result.exact);

@@ -1,6 +1,7 @@
 import { formatNumber } from "../base/format.js";
 import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { resizeInPairs } from "../charts/panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
 import { remembering } from "./setting.js";
 import { along, chosen, COLUMNS, decadesOf, HEADINGS, inPrint, instead, levelAt, lineOf, nearest, noteOf, quantiles, quantities } from "./table.js";
@@ -135,10 +136,7 @@ function createView(container, { set, constants: { table } }) {
     panel.onPick((place) => set({ scale: levelAt(levels, panel.x, place) }));
   }
   return {
-    resize(width) {
-      const wide = width >= 560;
-      for (const panel of panels) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 230);
-    },
+    resize: (width) => resizeInPairs(panels, width, 230),
     draw(result) {
       const { scale, now, title } = result;
       const every = (lines) => Object.values(lines).flatMap(({ low, ys, high }) => [...low, ...ys, ...high]).filter(Number.isFinite);

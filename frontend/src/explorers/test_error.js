@@ -1,6 +1,7 @@
 import { specification } from "../base/catalogue.js";
 import { formatNumber, formatShort } from "../base/format.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { resizeInPairs } from "../charts/panel.js";
 import { logarithmic } from "../charts/scales.js";
 import { GradientFlow, testError } from "../solver/index.js";
 import { gramOf, networkOf, recipe, remembering, sample, taskOf } from "./setting.js";
@@ -115,10 +116,7 @@ function createView(container, { pickTime, set }) {
     total: { xs, ys: total, label: "test error" },
   });
   return {
-    resize(width) {
-      const wide = width >= 560;
-      for (const panel of [scales, times]) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : 210);
-    },
+    resize: (width) => resizeInPairs([scales, times], width, 210),
     draw(result) {
       const { sigma, t, error } = result;
       const { total } = result.scales;
