@@ -66,7 +66,7 @@ class Checkup:
 
     Notes
     -----
-    Where the verdict changes is taken from the solvable model, in which balanced layers from v₀ = 0
+    Where the verdict changes is taken from the solvable model, whose networks from v₀ = 0
     have linearisation error 1 − √(2/(1 + K(∞)/K₀)): *lazy* up to the error 0.0025 that belongs to a
     kernel growth of 1 %, *rich* above 0.090, which belongs to the crossover 2γη|v*| = K_min, where
     the kernel grows by √2. Rich is not better as such.
@@ -221,8 +221,9 @@ class Checkup:
     def distance(self) -> float | None:
         """The factor on the output scale that leads to the boundary of rich; above 1 if rich.
 
-        It is that of f − f₀, with the learning rates divided by its square; true within a factor of
-        4 where it was tried. Infinite where the linearisation error is 1 or more, and None where
+        It is that of f − f₀, with the learning rates divided by its square; the report says within
+        which factor it is to be trusted, which is wider far from the boundary. Infinite where the
+        linearisation error says no more how far a network is in, from 0.99 on, and None where
         the outputs change by less than twice their size at the start, and so cannot say.
         """
         if self.output_change < START_COUNTS:

@@ -51,15 +51,15 @@ def linearisation_error(change: ArrayLike, linear_change: ArrayLike) -> float:
     >>> linearisation_error([2.0, 0.0], [1.5, 0.0])
     0.25
     """
-    moved, predicted = np.asarray(change, np.float64), np.asarray(linear_change, np.float64)
-    return _over(_norm(moved - predicted), _norm(moved))
+    return relative_change(change, linear_change)
 
 
 def equivalent_kernel_growth(error: float) -> float:
     """Return the K(∞)/K(0) at which the solvable model has this linearisation error.
 
-    For balanced layers from v₀ = 0 the two determine each other: with θ the hyperbolic angle that
-    training travels, v grows like sinh θ, its linear part like 2 sinh(θ/2), and K/K₀ = cosh θ. So
+    From v₀ = 0 the two determine each other, whatever the layers and the rates that the kernel
+    contains: with θ the hyperbolic angle that training travels, v grows like sinh θ, its linear
+    part like 2 sinh(θ/2), and K/K₀ = cosh θ. So
 
         error = 1 − √(2/(1 + K(∞)/K₀)),   K(∞)/K₀ = 2/(1 − error)² − 1.
 

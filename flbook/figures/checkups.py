@@ -22,11 +22,8 @@ def layer_changes(ax: Axes, checkup: Checkup) -> Axes:
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from flbook import Checkup, LayerAlignment
-    >>> found = Checkup(
-    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
-    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
-    ... )
+    >>> from flbook import Checkup
+    >>> found = Checkup(64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5})
     >>> layer_changes(Figure().subplots(), found).get_xlabel()
     'relative change'
     """
@@ -57,10 +54,8 @@ def layer_alignments(ax: Axes, checkup: Checkup) -> Axes:
     --------
     >>> from matplotlib.figure import Figure
     >>> from flbook import Checkup, LayerAlignment
-    >>> found = Checkup(
-    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
-    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
-    ... )
+    >>> pair = LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0)
+    >>> found = Checkup(64, 0.3, 1.0, 0.01, 2.0, 9.0, alignment=(pair,))
     >>> len(layer_alignments(Figure().subplots(), found).get_yticks())
     1
     """
@@ -83,12 +78,9 @@ def checkup_figure(checkup: Checkup) -> Figure:
 
     Examples
     --------
-    >>> from matplotlib.figure import Figure
     >>> from flbook import Checkup, LayerAlignment
-    >>> found = Checkup(
-    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
-    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
-    ... )
+    >>> pair = LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0)
+    >>> found = Checkup(64, 0.3, 1.0, 0.01, 2.0, 9.0, alignment=(pair,))
     >>> len(checkup_figure(found).axes)
     2
     """
@@ -110,11 +102,8 @@ def over_widths(ax: Axes, sweep: WidthCheckup) -> Axes:
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from flbook import Checkup, LayerAlignment, WidthCheckup
-    >>> found = Checkup(
-    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
-    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
-    ... )
+    >>> from flbook import Checkup, WidthCheckup
+    >>> found = Checkup(64, 0.3, 1.0, 0.01, 2.0, 9.0)
     >>> sweep = WidthCheckup((64, 128), (found, found))
     >>> over_widths(Figure().subplots(), sweep).get_xlabel()
     'width'
@@ -141,12 +130,8 @@ def widths_figure(sweep: WidthCheckup) -> Figure:
 
     Examples
     --------
-    >>> from matplotlib.figure import Figure
-    >>> from flbook import Checkup, LayerAlignment, WidthCheckup
-    >>> found = Checkup(
-    ...     64, 0.3, 1.0, 0.01, 2.0, 9.0, weight_change={"w": 0.5},
-    ...     alignment=(LayerAlignment("w", "u", 0.1, 0.4, 0.1, 2.0),),
-    ... )
+    >>> from flbook import Checkup, WidthCheckup
+    >>> found = Checkup(64, 0.3, 1.0, 0.01, 2.0, 9.0)
     >>> len(widths_figure(WidthCheckup((64, 128), (found, found))).axes)
     2
     """

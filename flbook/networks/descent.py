@@ -10,14 +10,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from numpy.typing import ArrayLike
 
 from flbook._support.arrays import Progress
-from flbook._support.checks import instance, one_of, refuse_where
+from flbook._support.checks import instance, one_of
 from flbook.networks.losses import LOSSES, labels
-from flbook.networks.mlp import MLP, Params, forward, precision
+from flbook.networks.mlp import MLP, Params, examples, forward, precision
 
 __all__ = ["Problem"]
 
@@ -34,12 +33,7 @@ class Problem:
         instance("network", network, MLP)
         network.check(params)
         one_of("loss", loss, LOSSES)
-        inputs = np.asarray(x)
-        if inputs.dtype.kind not in "iuf":
-            raise TypeError(f"x must be an array of real numbers, got {x!r}")
-        if inputs.ndim != 2 or inputs.shape[1] != network.sizes[0] or inputs.size == 0:
-            raise ValueError(f"x must have shape (n, {network.sizes[0]}), got {inputs.shape}")
-        refuse_where(~np.isfinite(inputs), "x", inputs, "finite")
+        inputs = examples(network, x)
         self.count, outputs = len(inputs), network.sizes[-1]
         wanted = labels(loss, y, self.count, outputs)
         self.dtype = params[0].dtype

@@ -12,12 +12,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import ArrayLike
 
 from flbook._support.arrays import Seed
-from flbook._support.checks import one_of, one_real, one_whole
+from flbook._support.checks import one_of, one_real, one_whole, refuse_where
 from flbook.networks.activations import ACTIVATIONS
 
-__all__ = ["MLP", "PARAMETRISATIONS", "Params", "as_params", "forward", "precision"]
+__all__ = ["MLP", "PARAMETRISATIONS", "Params", "as_params", "examples", "forward", "precision"]
 
 Params = tuple[jax.Array, ...]
 """The weight matrices, from the input to the output, each of shape (out, in)."""
@@ -183,6 +184,17 @@ class MLP:
         kinds = sorted({str(matrix.dtype) for matrix in params})
         if len(kinds) > 1:
             raise ValueError(f"params must have one dtype, got {' and '.join(kinds)}")
+
+
+def examples(network: MLP, x: ArrayLike) -> np.ndarray:
+    """Return inputs (n, sizes[0]) as the array that they are, or refuse them."""
+    inputs = np.asarray(x)
+    if inputs.dtype.kind not in "iuf":
+        raise TypeError(f"x must be an array of real numbers, got {x!r}")
+    if inputs.ndim != 2 or inputs.shape[1] != network.sizes[0] or inputs.size == 0:
+        raise ValueError(f"x must have shape (n, {network.sizes[0]}), got {inputs.shape}")
+    refuse_where(~np.isfinite(inputs), "x", inputs, "finite")
+    return inputs
 
 
 def as_params(matrices: list[np.ndarray], dtype: Any) -> Params:

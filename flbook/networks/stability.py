@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flbook._support.checks import instance, real
-from flbook.networks.mlp import MLP, Params, precision
+from flbook._support.checks import instance
+from flbook.networks.mlp import MLP, Params, examples, precision
 
 __all__ = ["largest_stable_rate"]
 
@@ -49,9 +49,7 @@ def largest_stable_rate(network: MLP, params: Params, x: ArrayLike) -> float:
     """
     instance("network", network, MLP)
     network.check(params)
-    inputs = np.asarray(real("x", x))
-    if inputs.ndim != 2 or inputs.shape[1] != network.sizes[0] or inputs.size == 0:
-        raise ValueError(f"x must have shape (n, {network.sizes[0]}), got {inputs.shape}")
+    inputs = examples(network, x)
     with precision(params[0].dtype):
         weights = tuple(jnp.asarray(matrix) for matrix in params)
         value = float(_top(network, weights, jnp.asarray(inputs, params[0].dtype)))

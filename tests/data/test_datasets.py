@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 import urllib.error
 from types import SimpleNamespace
 
@@ -324,19 +322,3 @@ def test_a_picture_that_is_none_is_named(folder):
 def test_bad_arguments_are_named(arguments, error, words):
     with pytest.raises(error, match=words):
         datasets.load(**arguments)
-
-
-@pytest.mark.parametrize(
-    ("module", "missing", "extra"),
-    [
-        ("datasets", "sklearn", "data"),
-        ("datasets", "PIL", "data"),
-        ("sweeps", "joblib", "sweeps"),
-        ("sweeps", "tqdm", "sweeps"),
-    ],
-)
-def test_a_missing_extra_is_named(module, missing, extra):
-    code = f"import sys; sys.modules[{missing!r}] = None; import flbook.{module}"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert run.returncode == 1
-    assert f"flbook.{module} needs {missing}: pip install 'flbook[{extra}]' brings it" in run.stderr

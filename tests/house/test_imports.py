@@ -100,6 +100,10 @@ def test_importing_the_package_stays_light():
         ("explorers", "explorers", "ipywidgets"),
         ("networks", "jax", "jax"),
         ("networks", "jax", "optax"),
+        ("datasets", "data", "sklearn"),
+        ("datasets", "data", "PIL"),
+        ("sweeps", "sweeps", "joblib"),
+        ("sweeps", "sweeps", "tqdm"),
     ],
 )
 def test_a_room_says_what_it_needs(room, extra, missing):
