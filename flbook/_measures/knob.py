@@ -41,12 +41,13 @@ that is made of a few inputs crossing the kinks of ReLUs has 2, for the number o
 1/α too. The two numbers stand between these, and the experiments on the knob test them.
 """
 
-UNCERTAINTY, FAR_UNCERTAINTY = 4.0, 30.0
+KNOB = shared("terms")["knob"]
+
+UNCERTAINTY, FAR_UNCERTAINTY = float(KNOB["uncertainty"]), float(KNOB["far_uncertainty"])
 """A true factor lies within these of the predicted one, up and down: near and far."""
 
-NEAR = 0.04, 0.75
+NEAR = KNOB["near"]
 """The linearisation errors from which the boundary is near, as the experiments on the knob say."""
-
 
 UNREADABLE = 0.99
 """From this error on nothing is predicted."""

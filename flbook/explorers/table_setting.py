@@ -89,9 +89,9 @@ def shown_in(explorer: str, table: Table, values: Mapping[str, float]) -> dict[s
     --------
     >>> table = {"levels": {"framework": ["jax"], "network": ["MLP"], "scale": [0.1, 1.0]},
     ...     "groups": [{"at": [0, 0, 1]}]}
-    >>> chosen = {"framework": 0.0, "network": 0.0, "scale": 0.0, "uncertainty": 4.0}
+    >>> chosen = {"framework": 0.0, "network": 0.0, "scale": 0.0, "boundary_error": 0.1}
     >>> shown_in("knob", table, chosen)
-    {'framework': 'jax', 'network': 'MLP', 'scale': 1.0, 'uncertainty': 4.0}
+    {'framework': 'jax', 'network': 'MLP', 'scale': 1.0, 'boundary_error': 0.1}
     """
     levels, said = table["levels"], entry(explorer)["table"]
     *choices, level = said["by"]

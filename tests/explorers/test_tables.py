@@ -10,7 +10,8 @@ import pytest
 from javascript import ask_node
 from tables import BROWSING, CATALOGUE, COMPUTING, made_up, opened, quantity, rows_of
 
-from flbook.explorers import Explorer
+from flbook._measures import knob
+from flbook.explorers import Explorer, parameters
 from flbook.explorers.tables import LARGEST, table_of
 
 every_table = pytest.mark.parametrize("explorer", BROWSING)
@@ -223,3 +224,20 @@ def test_long_curves_are_thinned_until_they_are_light():
 def test_an_explorer_that_computes_takes_no_table(explorer):
     with pytest.raises(TypeError, match="results is not for the explorer"):
         Explorer(explorer, results=made_up("knob"))
+
+
+def test_the_knob_claims_what_the_check_up_claims():
+    """The sentence of every run names the factor that the report of its check-up would name."""
+    explorer = opened("knob")
+    every = settings(explorer)
+    asked = {"what": "browse", "explorer": "knob", "values": every, "table": explorer.figure.table}
+    (answers,) = ask_node([asked])
+    seen = set()
+    for answer in answers:
+        said = re.search(r"the factor of (\S+) that it claims", answer["summary"])
+        if said:
+            error = answer["quantities"]["linearisation_error"]
+            assert float(said[1]) == knob.uncertainty(error)
+            seen.add(said[1])
+    assert len(seen) == 2
+    assert parameters("knob")["boundary_error"].default == pytest.approx(knob.RICH_ERROR)

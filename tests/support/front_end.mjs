@@ -80,8 +80,9 @@ const ANSWERS = {
   },
   browse: ({ explorer, values, table }) =>
     values.map((setting) => {
-      const { parameters, quantities } = explorers[explorer].compute(setting, { table });
-      return { parameters, quantities };
+      const { parameters, quantities, summary } = explorers[explorer].compute(setting, { table });
+      const phrases = [summary].flat().map((phrase) => (typeof phrase === "string" ? phrase : phrase.text));
+      return { parameters, quantities, summary: phrases.join("") };
     }),
 };
 

@@ -3,6 +3,7 @@ import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { resizeInPairs } from "../charts/panel.js";
 import { logarithmic } from "../charts/scales.js";
+import { uncertaintyAt } from "../solver/index.js";
 import { remembering } from "./setting.js";
 import { along, chosen, decadesOf, inPrint, instead, levelAt, lineOf, nearest, noteOf, quantiles } from "./table.js";
 
@@ -28,11 +29,12 @@ const lines = remembering((/** @type {Record<string, any>} */ { table, framework
 
 function compute(parameters, { table }) {
   const asked = chosen(table, parameters);
-  const { framework, network, boundary_error, uncertainty } = asked;
+  const { framework, network, boundary_error } = asked;
   const drawn = lines({ table, framework, network, boundary_error });
   const { group, shown } = nearest(NAME, drawn.groups, asked);
   const [, error] = quantiles(group, "linearisation_error");
   const [low, predicted, high] = quantiles(group, "predicted");
+  const uncertainty = uncertaintyAt(error);
   const [, given] = quantiles(group, "found");
   const found = Number.isNaN(given) ? crossing(drawn.scales, drawn.errors.ys, boundary_error) : given;
   return {
@@ -54,7 +56,7 @@ function compute(parameters, { table }) {
       "q90.predicted": high,
     },
     headings: { heading: `the run at α = ${inPrint(shown.scale)}` },
-    summary: summarise(shown, error, predicted, found, error > boundary_error),
+    summary: summarise(shown.scale, uncertainty, error, predicted, found, error > boundary_error),
   };
 }
 
@@ -69,7 +71,7 @@ function crossing(scales, errors, boundary) {
   return NaN;
 }
 
-function summarise({ scale, uncertainty }, error, predicted, found, rich) {
+function summarise(scale, uncertainty, error, predicted, found, rich) {
   const miss = Math.max(predicted / found, found / predicted);
   const claim = Number.isNaN(predicted) ? ", and no more: it cannot tell how far the boundary is" : `, and that the boundary is at α = ${formatNumber(predicted, 2)}`;
   const turned = Number.isNaN(found) ? "Turning the knob finds none" : `Turning the knob finds it at ${formatNumber(found, 2)}`;

@@ -9,4 +9,4 @@ export { Task } from "./task.js";
 export { decompose } from "./mechanisms.js";
 export { locate } from "./location.js";
 export { testError } from "./generalisation.js";
-export { LAZY, MECHANISM, PHASE, POWERS, REGIME, SPEED } from "./terms.js";
+export { LAZY, MECHANISM, PHASE, POWERS, REGIME, SPEED, uncertaintyAt } from "./terms.js";

@@ -14,6 +14,12 @@ export const SAME = terms.same_exponent;
 /** A network is lazy where its kernel changes by no more than this share. */
 export const LAZY = terms.lazy;
 
+/** Within which factor a prediction of the boundary by one linearisation error is to be trusted: near it, or far. */
+export function uncertaintyAt(error) {
+  const { near, uncertainty, far_uncertainty } = terms.knob;
+  return near[0] <= error && error <= near[1] ? uncertainty : far_uncertainty;
+}
+
 /** The least change of log(|u||w|), and the least turn in radians, that count among the mechanisms: both 1 % of the kernel. */
 export const LEAST_STRETCH = Math.log1p(LAZY);
 export const LEAST_TURN = Math.acos(1 / (1 + LAZY));
