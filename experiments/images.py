@@ -79,7 +79,7 @@ def point(task, scale, start, seed):
         "steps": int(run.steps[-1]),
         "train_loss": float(run.losses[-1]),
         "matched": run.ending == "loss",
-        "test_accuracy": accuracy(run.predict(x_test), classes),
+        "test_accuracy": accuracy(end - first if run.centred else end, classes),
         "accuracy_of_change": accuracy(end - first, classes),
         "output_size": float(np.sqrt(np.mean(np.square(first)))),
         "linearisation_error": found.linearisation_error,

@@ -15,11 +15,9 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from sklearn.datasets import load_digits
 
 import flbook as fl
-from experiments._knob import LEARNED, SCALES, SEEDS
+from experiments._knob import LEARNED, SCALES, SEEDS, digits, told
 from flbook import sweeps
 
 GRID = sweeps.Grid(
@@ -90,11 +88,9 @@ NETWORKS: dict[str, Callable[[jax.Array], eqx.Module]] = {
 
 
 def data() -> tuple[jax.Array, jax.Array]:
-    """Return images in [−1, 1] and their labels as centred one-hot rows."""
-    images, labels = load_digits(return_X_y=True)
-    chosen = np.random.default_rng(0).permutation(len(images))[:INPUTS]
-    x = jnp.asarray(images[chosen] / 8 - 1, jnp.float64)
-    return x, jnp.asarray(np.eye(10)[labels[chosen]] - 0.1, jnp.float64)
+    """Return the images and labels that are learned, in double precision."""
+    x, y = digits(INPUTS)
+    return jnp.asarray(x, jnp.float64), jnp.asarray(y, jnp.float64)
 
 
 @partial(jax.jit, static_argnames=("model", "most"))
@@ -145,19 +141,8 @@ def point(network: str, centred: bool, scale: float, seed: int) -> dict[str, Any
 
         after, left, steps = train(model, params, x, y, MOST_STEPS)
         result = fl.checkup(params, after, x, y, f=model, outputs=1)
-    foreseen = result.distance is not None and np.isfinite(result.distance)
-    return {
-        "steps": int(steps),
-        "loss_left": float(left),
-        "linearisation_error": result.linearisation_error,
-        "kernel_change": result.kernel_change,
-        "kernel_rotation": result.kernel_rotation,
-        "kernel_growth": result.kernel_growth,
-        "verdict": result.verdict,
-        "mechanism": result.mechanism,
-        "output_change": None if centred else result.output_change,
-        "predicted": scale * result.distance if foreseen else None,
-    }
+    row = told(scale, int(steps), float(left), result)
+    return row | {"output_change": None if centred else result.output_change}
 
 
 if __name__ == "__main__":

@@ -13,13 +13,11 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch import nn
 
 import flbook as fl
-from experiments._knob import LEARNED, SCALES, SEEDS
+from experiments._knob import LEARNED, SCALES, SEEDS, digits, told
 from flbook import sweeps
 
 GRID = sweeps.Grid(network=["MLP", "CNN", "transformer"], scale=SCALES, seed=SEEDS)
@@ -87,11 +85,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 
 
 def data() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return images in [−1, 1] and their labels as centred one-hot rows."""
-    images, labels = load_digits(return_X_y=True)
-    chosen = np.random.default_rng(0).permutation(len(images))[:TRAINED]
-    x = torch.tensor(images[chosen] / 8 - 1, dtype=torch.float32)
-    return x, torch.tensor(np.eye(10)[labels[chosen]] - 0.1, dtype=torch.float32)
+    """Return the images and labels that are learned, in single precision."""
+    x, y = digits(TRAINED)
+    return torch.tensor(x, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
 
 
 def train(model: nn.Module, x: torch.Tensor, y: torch.Tensor, most: int) -> tuple[float, int]:
@@ -137,18 +133,7 @@ def point(network: str, scale: float, seed: int) -> dict[str, Any]:
     x, y = data()
     left, steps = train(after, x, y, MOST_STEPS)
     result = fl.checkup(before, after, x, y, outputs=1)
-    foreseen = result.distance is not None and np.isfinite(result.distance)
-    return {
-        "steps": steps,
-        "loss_left": left,
-        "linearisation_error": result.linearisation_error,
-        "kernel_change": result.kernel_change,
-        "kernel_rotation": result.kernel_rotation,
-        "kernel_growth": result.kernel_growth,
-        "verdict": result.verdict,
-        "mechanism": result.mechanism,
-        "predicted": scale * result.distance if foreseen else None,
-    }
+    return told(scale, steps, left, result)
 
 
 if __name__ == "__main__":

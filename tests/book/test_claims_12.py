@@ -1,29 +1,15 @@
 """Chapter 12: what its sentences say of networks that bend, of the stored table and anew."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from corners import decades
+from two_layer import curve, rows
 
 import flbook as fl
-from flbook import sweeps
 from flbook.networks import MLP, aligned_start, train
 
-TABLE = sweeps.load(Path(__file__).resolve().parents[2] / "results" / "two_layer.json")
 SLOPES = {"linear": 1.0, "relu": 0.5, "leaky_relu": 0.505, "swish": 0.5}
 BENT = ["relu", "leaky_relu", "sigmoid", "swish"]
-
-
-def rows(**conditions):
-    found = TABLE.select(**conditions).rows
-    assert found, conditions
-    return found
-
-
-def curve(row, name="zeta"):
-    """Return the median over the seeds."""
-    return np.array(row[name])[1]
 
 
 def zeta(w, u):

@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from two_layer import curve, rows
 
-from flbook import sweeps
-
-TABLE = sweeps.load(Path(__file__).resolve().parents[2] / "results" / "two_layer.json")
 TASKS = ["regression", "classification"]
-
-
-def rows(**conditions):
-    found = TABLE.select(**conditions).rows
-    assert found, conditions
-    return found
-
-
-def middle(row, name="zeta"):
-    return np.array(row[name])[1]
 
 
 def test_the_linear_networks_are_the_exact_solution():
@@ -33,14 +19,14 @@ def test_the_linear_networks_are_the_exact_solution():
 @pytest.mark.parametrize("task", TASKS)
 def test_with_one_feature_a_relu_network_ends_where_the_solution_does(task):
     for row in rows(task=task, features=1, activation=["relu", "leaky_relu"]):
-        assert abs(middle(row)[-1] - row["zeta_solution"]) < 0.02
+        assert abs(curve(row)[-1] - row["zeta_solution"]) < 0.02
         assert row["agree"] == 5
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_from_little_alignment_it_rises_at_first_in_every_network(task):
     for row in rows(task=task, start="align"):
-        zeta = middle(row)
+        zeta = curve(row)
         assert zeta.max() > zeta[0] + 0.03
         if row["scale"] == 0.1:
             assert zeta.max() > 0.85
@@ -49,7 +35,7 @@ def test_from_little_alignment_it_rises_at_first_in_every_network(task):
 @pytest.mark.parametrize("task", TASKS)
 def test_from_large_aligned_layers_it_falls_in_every_network(task):
     for row in rows(task=task, start="disalign", scale=[10.0, 30.0]):
-        assert middle(row)[-1] < middle(row)[0] - 0.04
+        assert curve(row)[-1] < curve(row)[0] - 0.04
 
 
 def test_curved_networks_lose_again_what_they_had_aligned():
@@ -58,7 +44,7 @@ def test_curved_networks_lose_again_what_they_had_aligned():
     curved = rows(features=10, activation=["relu", "leaky_relu", "sigmoid", "swish"], **small)
     curved += rows(task="regression", features=1, activation=["sigmoid", "swish"], **small)
     for row in curved:
-        zeta, loss = middle(row), middle(row, "loss")
+        zeta, loss = curve(row), curve(row, "loss")
         peak = int(np.argmax(zeta))
         assert zeta[-1] < zeta[peak] - 0.03
         assert loss[-1] < loss[peak]
