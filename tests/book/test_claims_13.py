@@ -241,10 +241,7 @@ def task_of(seed, inputs=6, examples=40):
 def trained(network, start, x, y, rate, centred, **options):
     options = {"steps": 400, "momentum": 0.9} | options
     run = train(network, start, x, y, learning_rate=rate, centred=centred, **options)
-    before, after = (
-        tuple(np.asarray(w, np.float32) for w in weights) for weights in (start, run.params)
-    )
-    found = fl.checkup(before, after, x.astype(np.float32), f=network)
+    found = fl.checkup(start, run.params, x, f=network)
     return np.asarray(run.predict(x)), found
 
 
@@ -270,6 +267,22 @@ def test_a_large_start_is_a_small_label(hidden, centred, batch_size):
     np.testing.assert_allclose(large, scale**layers * small, rtol=1e-9, atol=1e-12)
     assert one.linearisation_error == pytest.approx(other.linearisation_error, rel=1e-3)
     assert one.kernel_change == pytest.approx(other.kernel_change, rel=1e-3)
+
+
+def test_with_another_loss_a_large_start_is_no_small_label():
+    """Classes have no size to divide: the exchange of scale and labels is the squared error's."""
+    x, _ = task_of(1)
+    classes = np.arange(len(x)) % 2
+    network, scale = MLP((6, 20, 2), "relu"), 4
+    start = network.init(2, np.float64)
+    rate = 0.1 * largest_stable_rate(network, start, x)
+    options = {"centred": False, "loss": "cross_entropy"}
+    small, _ = trained(network, start, x, classes, rate, **options)
+    network_of_scale = network.with_initial_scale(scale)
+    large, _ = trained(
+        network_of_scale, network_of_scale.init(2, np.float64), x, classes, rate / 16, **options
+    )
+    assert np.max(np.abs(large / (scale**2 * small) - 1)) > 0.1
 
 
 @pytest.mark.parametrize("width", [20, 200])
