@@ -6,6 +6,7 @@ arXiv:2401.07085 (2024).
 """
 
 from flbook._adapters.dispatch import checkup
+from flbook._dynamics.central_flow import CentralFlow, CentralState
 from flbook._dynamics.descent_state import DescentState
 from flbook._dynamics.flow_state import FlowState
 from flbook._dynamics.gradient_descent import GradientDescent
@@ -16,6 +17,7 @@ from flbook._dynamics.outcome import Outcome
 from flbook._measures.checkup import Checkup
 from flbook._measures.checkup_parts import LabelAlignment, LayerAlignment, Moment
 from flbook._measures.ensemble import Ensemble, Quantiles
+from flbook._measures.fate import DescentFate, Fate, descent_fate
 from flbook._measures.generalisation import (
     ErrorParts,
     error_parts,
@@ -39,13 +41,17 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SCALINGS",
+    "CentralFlow",
+    "CentralState",
     "Checkup",
     "Decomposition",
+    "DescentFate",
     "DescentState",
     "Ensemble",
     "ErrorParts",
     "Exponents",
     "Factors",
+    "Fate",
     "FlowState",
     "GradientDescent",
     "GradientFlow",
@@ -72,6 +78,7 @@ __all__ = [
     "checkup",
     "checkup_widths",
     "decompose",
+    "descent_fate",
     "error_parts",
     "generalisation_error",
     "lazy_width",

@@ -1,0 +1,249 @@
+"""The smooth path through the middle of gradient descent that oscillates at the edge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.integrate import solve_ivp
+
+from flbook._dynamics.dynamics import Dynamics, full
+from flbook._dynamics.flow_state import FlowState
+from flbook._dynamics.initial import Initial, loss
+from flbook._dynamics.outcome import Outcome
+from flbook._model.gram import Gram
+from flbook._model.network import Network
+from flbook._model.task import Task
+from flbook._support.arrays import FloatArray
+from flbook._support.checks import refuse_where, times
+
+__all__ = ["CentralFlow", "CentralState"]
+
+# Of the turn h, absolutely and relatively.
+ACCURACY = 1e-10
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class CentralFlow(Dynamics):
+    """The mean of gradient descent that oscillates where mK is near 2, in continuous time.
+
+    While mK < 1 it is gradient flow. From there on (or from the start) a step overshoots the
+    target, and the turn h = γηm(v − v*) is a mean and a part that changes its sign with every step;
+    V is the variance of that part, and starts as the square of what is left of h. With ⟨·⟩ the mean
+    over both signs, and K² = (2γηv)² + K_min²::
+
+        dh/dt = −⟨mK h⟩ + V(h + γηm v)    dV/dt = 2V(⟨mK⟩ − 2 − V)
+        dΔ/dt = −VΔ                       dD/dt = −2VD
+
+    So an oscillation grows while the kernel is beyond the edge, mK = 2, limits itself, and shrinks
+    what the flow conserves, until the kernel has come below the edge.
+
+    Parameters
+    ----------
+    network : Network
+        Gives γ, η_u and η_w, both greater than 0: the learning rates of one step.
+    task, gram
+        As for `GradientFlow`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a parameter is not of its class, shapes do not broadcast, a learning rate is 0, or (in
+        the methods) a time is negative, infinite or not a number.
+
+    Notes
+    -----
+    Times are counted in steps and may be any finite numbers; arrays of t behave as for
+    `GradientFlow`. It is an approximation of `GradientDescent`, to leading order in the height of
+    the kernel above the edge: a catapult from far above is beyond it. That V has an equation of its
+    own is the self-stabilisation of Damian, Nichani & Lee, arXiv:2209.15594 (2022); the idea of a
+    central flow, there with V always such that mK = 2, is that of Cohen et al., arXiv:2410.24206
+    (2024).
+
+    Examples
+    --------
+    >>> from flbook import CentralFlow, GradientDescent, Gram, Network, Task
+    >>> parts = Network(2, eta_u=0.9, eta_w=0.9), Task(1.0, 1.0, 1.0), Gram(1.2, 0.95, 1.2)
+    >>> print(CentralFlow(*parts).kernel([0, 10, 300]).round(2))
+    [2.16 2.08 1.92]
+    >>> print(GradientDescent(*parts).kernel([0, 300]).round(2))
+    [2.16 1.92]
+    """
+
+    def __init__(self, network: Network, task: Task, gram: Gram) -> None:
+        super().__init__(network, task, gram)
+        for name in ("eta_u", "eta_w"):
+            rate = getattr(network, name)
+            refuse_where(np.equal(rate, 0), name, rate, "greater than 0 for a central flow")
+
+    def at(self, t: ArrayLike) -> CentralState:
+        """Return the state at t, computed once; its arrays have shape `shape` + `t.shape`."""
+        t = times(t)
+        refuse_where(np.isinf(t), "t", t, "finite")
+        return CentralState(self._initial(t.ndim), t[()], self.shape, self._walk(t))
+
+    def oscillation(self, t: ArrayLike) -> FloatArray:
+        """Return the variance of the slope about its mean; 0 before steps overshoot."""
+        return self.at(t).oscillation
+
+    def imbalance(self, t: ArrayLike) -> FloatArray:
+        """Return Δ(t), which the oscillation shrinks."""
+        return self.at(t).imbalance
+
+    def determinant(self, t: ArrayLike) -> FloatArray:
+        """Return D(t), which the oscillation shrinks."""
+        return self.at(t).determinant
+
+    @cached_property
+    def overshoot_time(self) -> FloatArray:
+        """The time at which gradient flow comes to mK = 1; ∞ where it never does."""
+        initial = self._initial(0)
+        couple = initial.gamma * initial.eta * initial.m
+        floor, first = initial.m * initial.floor, couple * initial.slope
+        last = couple * initial.target
+        edge = np.copysign(np.sqrt(np.maximum(1 - floor * floor, 0.0)) / 2, last)
+        comes = (initial.m * initial.kernel < 1) & (np.abs(edge) < np.abs(last))
+        share = np.where(comes, (last - edge) / np.where(comes, last - first, 1.0), 0.5)
+        time = Outcome(initial, self.shape).time_to_shrink(share)
+        beyond = initial.m * initial.kernel >= 1
+        return full(np.where(beyond, 0.0, np.where(comes, time, np.inf))[()], self.shape)
+
+    def _walk(self, t: FloatArray) -> FloatArray:
+        """Return v − v*, V and ln(Δ/Δ(0)), of shape (3, *shape, *t.shape)."""
+        initial, shape = self._initial(0), self.shape
+        times_, back = np.unique(t, return_inverse=True)
+        found = np.zeros((3, *shape, times_.size))
+        found[0] = FlowState(self._initial(1), times_, shape).residual
+        couple = initial.gamma * initial.eta * initial.m
+        columns = (couple, couple * initial.target, initial.m * initial.floor, self._first_turn)
+        couple, target, floor, turn = (np.broadcast_to(x, shape) for x in columns)
+        edge = np.asarray(self.overshoot_time)
+        for index in np.ndindex(shape):
+            late = times_ >= edge[index]
+            if late.any():
+                since = times_[late] - edge[index]
+                beyond = _beyond(target[index], floor[index], turn[index], since)
+                beyond[0] /= couple[index]
+                found[(slice(None), *index)][:, late] = beyond
+        return found[..., back.reshape(-1)].reshape(3, *shape, *t.shape)
+
+    @property
+    def _first_turn(self) -> FloatArray:
+        """The turn h at that time."""
+        initial = self._initial(0)
+        couple, floor = initial.gamma * initial.eta * initial.m, initial.m * initial.floor
+        last = couple * initial.target
+        edge = np.copysign(np.sqrt(np.maximum(1 - floor * floor, 0.0)) / 2, last)
+        return np.where(np.equal(self.overshoot_time, 0), couple * initial.residual, edge - last)
+
+
+def _beyond(target: Any, floor: Any, turn: Any, t: FloatArray) -> FloatArray:
+    """Solve the equations from a turn on, all of which may oscillate."""
+    if turn == 0 or t[-1] == 0:
+        return np.repeat([[turn], [turn * turn], [0.0]], t.size, axis=1)
+
+    def speed(_: float, state: FloatArray) -> list[float]:
+        mean, log_variance, shrunk = state
+        variance = np.exp(log_variance)
+        kernels, turns = _phases(target, floor, mean, variance, shrunk)
+        force = (kernels[0] * turns[0] + kernels[1] * turns[1]) / 2
+        excess = (kernels[0] + kernels[1]) / 2 - 2
+        return [
+            variance * (2 * mean + target) - force,
+            2 * (excess - variance),
+            -variance,
+        ]
+
+    start = [turn, 2 * np.log(abs(turn)), 0.0]
+    run = solve_ivp(speed, (0.0, t[-1]), start, "LSODA", t_eval=t, rtol=ACCURACY, atol=ACCURACY)
+    mean, log_variance, shrunk = run.y
+    return np.stack([mean, np.exp(log_variance), shrunk])
+
+
+def _phases(target: Any, floor: Any, mean: Any, variance: Any, shrunk: Any) -> tuple[Any, Any]:
+    """Return mK and h in both phases of the oscillation."""
+    swing = np.sqrt(variance)
+    turns = (mean + swing, mean - swing)
+    kernels = tuple(np.hypot(2 * (h + target), floor * np.exp(shrunk)) for h in turns)
+    return kernels, turns
+
+
+class CentralState:
+    """The central flow at times t; every array has shape `shape` + `t.shape`.
+
+    Attributes
+    ----------
+    t : array
+        The times, in steps.
+    slope, residual, kernel, loss
+        Means over the oscillation.
+    oscillation
+        The variance of the slope about its mean.
+    imbalance, determinant
+        Δ and D.
+
+    Examples
+    --------
+    >>> from flbook import CentralFlow, Gram, Network, Task
+    >>> network = Network(2, eta_u=0.9, eta_w=0.9)
+    >>> now = CentralFlow(network, Task(1.0, 1.0, 1.0), Gram(1.2, 0.9, 1.2)).at([0.0, 20.0])
+    >>> print(now.oscillation.round(3), now.determinant.round(3))
+    [0.01 0.01] [0.63  0.146]
+    """
+
+    def __init__(
+        self, initial: Initial, t: FloatArray, shape: tuple[int, ...], walk: FloatArray
+    ) -> None:
+        self.t, self._initial, self._shape = t, initial, shape + np.shape(t)
+        self._residual, self._variance, self._shrunk = walk
+        self._couple = initial.gamma * initial.eta * initial.m
+
+    def _full(self, value: Any) -> FloatArray:
+        return full(value, self._shape)[()]
+
+    @property
+    def residual(self) -> FloatArray:
+        """The mean of v − v*."""
+        return self._full(self._residual)
+
+    @property
+    def slope(self) -> FloatArray:
+        """The mean of v."""
+        return self._full(self._initial.target + self._residual)
+
+    @property
+    def oscillation(self) -> FloatArray:
+        """The variance of v."""
+        return self._full(self._variance / self._couple**2)
+
+    @property
+    def loss(self) -> FloatArray:
+        """The mean of ½E[(f − y)²]."""
+        swing = self._initial.m * self.oscillation / 2
+        return self._full(loss(self._initial, self._residual) + swing)
+
+    @cached_property
+    def kernel(self) -> FloatArray:
+        """The mean of K."""
+        initial = self._initial
+        kernels, _ = _phases(
+            self._couple * initial.target,
+            initial.m * initial.floor,
+            self._couple * self._residual,
+            self._variance,
+            self._shrunk,
+        )
+        return self._full((kernels[0] + kernels[1]) / (2 * initial.m))
+
+    @property
+    def imbalance(self) -> FloatArray:
+        """Δ."""
+        return self._full(self._initial.imbalance * np.exp(self._shrunk))
+
+    @property
+    def determinant(self) -> FloatArray:
+        """D."""
+        return self._full(self._initial.determinant * np.exp(2 * self._shrunk))
