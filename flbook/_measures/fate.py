@@ -87,7 +87,7 @@ class DescentFate(ValueObject):
         """Where the descent came to rest: it converged, at once, by the edge or by a catapult."""
         rest = (Fate.CONVERGES, Fate.EDGE, Fate.CATAPULT)
         fates = np.asarray(self.fate, dtype=object)
-        return np.frompyfunc(rest.__contains__, 1, 1)(fates).astype(bool)
+        return np.array([fate in rest for fate in fates.flat]).reshape(fates.shape)
 
 
 def descent_fate(descent: GradientDescent, *, steps: int = 10_000) -> DescentFate:
