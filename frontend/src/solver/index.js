@@ -1,4 +1,5 @@
 export { Draws, Ensemble, quantile } from "./ensemble.js";
+export { GradientDescent } from "./gradient_descent.js";
 export { GradientFlow } from "./gradient_flow.js";
 export { Gram } from "./gram.js";
 export { KernelFlow } from "./kernel_flow.js";
