@@ -137,7 +137,7 @@ class DescentState:
         return self._full(np.where(self._growing & (last > 0), np.inf, last)[()])
 
     @cached_property
-    @np.errstate(over="ignore")
+    @np.errstate(over="ignore", invalid="ignore")
     def gram(self) -> Gram:
         """The Gram matrix of the layers; infinite where they diverged."""
         initial, slope = self._initial, self._last_slope
