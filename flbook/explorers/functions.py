@@ -19,6 +19,7 @@ __all__ = [
     "half_plane",
     "initial_scale",
     "kernel_drift",
+    "learning_rate",
     "neuron_plane",
     "phase_diagram",
     "plateau_and_jump",
@@ -238,3 +239,26 @@ def test_error(
     Explorer('test-error', sigma=0.1, t=100000, off_line_moment=1, width=1000, ...)
     """
     return Explorer("test-error", task=task, network=network, gram=gram, **start)
+
+
+@listing_parameters
+def learning_rate(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
+    """Show gradient steps of any size in the plane of slope and kernel: lazy, catapult, divergence.
+
+    The network has γ = 1/√d; with the default scale σ = 1/√2 and m = 1 its first kernel mK₀ is the
+    learning rate η, up to 1/(2d). Beside the steps stand the loss, and the last kernel at every
+    learning rate. A training that runs away is stopped where mK exceeds a million.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.learning_rate(eta=2.6)  # doctest: +ELLIPSIS
+    Explorer('learning-rate', eta=2.6, target=1, width=1000, steps=40, ...)
+    """
+    return Explorer("learning-rate", task=task, network=network, gram=gram, **start)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._model.gram import Gram
 from flbook._model.network import Network
@@ -23,6 +24,8 @@ from flbook.explorers.draws import COUNT, LAW, neuron_draws
 __all__ = ["HYPERPARAMETERS", "network_of", "recipe"]
 
 HYPERPARAMETERS = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
+# Training by steps is stopped where mK is larger.
+RUNAWAY: float = shared("terms")["runaway"]
 BELOW_ONE = 1 - 2.0**-51
 
 Values = Mapping[str, float]
@@ -54,6 +57,8 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
             "factors": scaling.factors._asdict(),
             "fan_offset": scaling.fan_offset,
         }
+    if "steps" in values:
+        shown["dynamics"] = GradientDescent.__name__
     if "quantity" in values:
         shown["draws"] = {"law": LAW, "count": COUNT}
     return shown
@@ -62,7 +67,12 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
 def _one(explorer: str, values: Values) -> dict[str, Any]:
     network, task = network_of(values), _task(values)
     gram = _gram(explorer, values, network)
-    flow = GradientFlow(network, task, gram)
+    steps = values.get("steps")
+    t = (
+        _time(values, GradientFlow(network, task, gram))
+        if steps is None
+        else _steps(steps, GradientDescent(network, task, gram))
+    )
     return {
         **{name: getattr(network, name) for name in HYPERPARAMETERS},
         "second_moment": task.second_moment,
@@ -71,7 +81,7 @@ def _one(explorer: str, values: Values) -> dict[str, Any]:
         "uu": gram.uu,
         "uw": gram.uw,
         "ww": gram.ww,
-        "t": _time(values, flow),
+        "t": t,
     }
 
 
@@ -109,7 +119,9 @@ def network_of(values: Values) -> Network:
     gamma = values["gamma"] if "gamma" in values else values["gamma_factor"] / math.sqrt(width)
     sigma_u = values.get("sigma_u", sigma)
     sigma_w = values.get("sigma_w", sigma / values.get("sigma_ratio", 1.0))
-    return Network(width, gamma, sigma_u, sigma_w, values["eta_u"], values["eta_w"])
+    eta, root = values.get("eta", 1.0), math.sqrt(values.get("eta_ratio", 1.0))
+    eta_u, eta_w = values.get("eta_u", eta * root), values.get("eta_w", eta / root)
+    return Network(width, gamma, sigma_u, sigma_w, eta_u, eta_w)
 
 
 def _task(values: Values) -> Task:
@@ -144,6 +156,13 @@ def _time(values: Values, flow: GradientFlow) -> float:
     if "clock" not in values or values["clock"] >= 1:
         return math.inf
     return _unit(flow) * values["clock"] / (1 - values["clock"])
+
+
+def _steps(steps: float, descent: GradientDescent) -> float:
+    """Return the steps taken: a training that runs away is stopped."""
+    kernels = descent.task.second_moment * descent.kernel(np.arange(steps))
+    runaway = np.flatnonzero(kernels > RUNAWAY)
+    return float(runaway[0] if runaway.size else steps)
 
 
 def _unit(flow: GradientFlow) -> float:

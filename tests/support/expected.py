@@ -111,6 +111,8 @@ def quantity(name: str, parameters: dict) -> float:
         "kernel_flow": fl.KernelFlow,
         "gradient_descent": fl.GradientDescent,
     }
+    if "dynamics" in parameters:
+        kind[""] = getattr(fl, parameters["dynamics"])
     flow = kind[dynamics](network, task, gram)
     t = np.inf if t in ("Infinity", None) else t
     if name == "kernel_ratio":

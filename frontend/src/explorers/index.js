@@ -4,6 +4,7 @@ import { halfPlane } from "./half_plane.js";
 import { initialScale } from "./initial_scale.js";
 import { kernelDrift } from "./kernel_drift.js";
 import { knob } from "./knob.js";
+import { learningRate } from "./learning_rate.js";
 import { neuronPlane } from "./neuron_plane.js";
 import { nonlinearNetworks } from "./nonlinear_networks.js";
 import { phaseDiagram } from "./phase_diagram.js";
@@ -24,6 +25,7 @@ const ALL = [
   nonlinearNetworks,
   realTasks,
   knob,
+  learningRate,
 ];
 
 /** Every explorer by the name that its figure carries. */

@@ -1,4 +1,5 @@
 export { Draws, Ensemble, quantile } from "./ensemble.js";
+export { GradientDescent } from "./gradient_descent.js";
 export { GradientFlow } from "./gradient_flow.js";
 export { Gram } from "./gram.js";
 export { KernelFlow } from "./kernel_flow.js";
@@ -6,7 +7,8 @@ export { LogisticFlow } from "./logistic_flow.js";
 export { Network } from "./network.js";
 export { Scaling } from "./scaling.js";
 export { Task } from "./task.js";
+export { FATE, fateOf } from "./fate.js";
 export { decompose } from "./mechanisms.js";
 export { locate } from "./location.js";
 export { testError } from "./generalisation.js";
-export { LAZY, MECHANISM, PHASE, POWERS, REGIME, SPEED, uncertaintyAt } from "./terms.js";
+export { LAZY, MECHANISM, PHASE, POWERS, REGIME, RUNAWAY, SPEED, uncertaintyAt } from "./terms.js";
