@@ -10,7 +10,7 @@ import numpy as np
 import flbook as fl
 from flbook import sweeps
 
-PORTRAIT = np.arange(0.1, 5.01, 0.1)
+PORTRAIT = np.arange(0.05, 5, 0.1)
 HIGHEST, NETWORKS, STEPS = 6.0, 2000, 4000
 LEVELS, PARTS = 8, 33
 
