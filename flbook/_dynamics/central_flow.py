@@ -58,10 +58,10 @@ class CentralFlow(Dynamics):
     -----
     Times are counted in steps and may be any finite numbers; arrays of t behave as for
     `GradientFlow`. It is an approximation of `GradientDescent`, to leading order in the height of
-    the kernel above the edge: a catapult from far above is beyond it. That V has an equation of its
-    own is the self-stabilisation of Damian, Nichani & Lee, arXiv:2209.15594 (2022); the idea of a
+    the kernel above the edge: a catapult from far above is beyond it. The idea of a
     central flow, there with V always such that mK = 2, is that of Cohen et al., arXiv:2410.24206
-    (2024).
+    (2024); V has an equation of its own in the self-stabilisation of Damian, Nichani & Lee,
+    arXiv:2209.15594 (2022), and in the edge flow of Marion, arXiv:2606.18080 (2026).
 
     Examples
     --------
