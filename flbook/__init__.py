@@ -24,6 +24,7 @@ from flbook._measures.generalisation import (
     generalisation_error,
     off_line_variance,
 )
+from flbook._measures.gradient_noise import GradientNoise
 from flbook._measures.knob import boundary_scale
 from flbook._measures.lazy_width import LazyWidth, lazy_width
 from flbook._measures.location import Location, Regime, locate
@@ -52,6 +53,7 @@ __all__ = [
     "FlowState",
     "GradientDescent",
     "GradientFlow",
+    "GradientNoise",
     "Gram",
     "KernelFlow",
     "LabelAlignment",
