@@ -74,7 +74,7 @@ class DescentState:
         scale = 2 * initial.signal
         residual = np.where(self._blown, 0.0, state.residual)
         near_target = np.abs(initial.target) + np.abs(residual)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # ∞ − ∞ counts as too large a sum
             return least_cancelled(
                 (initial.target + residual, np.where(self._blown, np.inf, near_target)),
                 (
@@ -137,7 +137,7 @@ class DescentState:
         return self._full(np.where(self._growing & (last > 0), np.inf, last)[()])
 
     @cached_property
-    @np.errstate(over="ignore")
+    @np.errstate(over="ignore", invalid="ignore")
     def gram(self) -> Gram:
         """The Gram matrix of the layers; infinite where they diverged."""
         initial, slope = self._initial, self._last_slope

@@ -62,7 +62,7 @@ class Initial:
     @cached_property
     def kernel(self) -> FloatArray:
         """K(0) = γ²(η_w uu + η_u ww)."""
-        return self.gamma**2 * (self.eta_w * self.uu + self.eta_u * self.ww)
+        return self.gamma * self.gamma * (self.eta_w * self.uu + self.eta_u * self.ww)
 
     @cached_property
     def imbalance(self) -> FloatArray:
@@ -88,7 +88,7 @@ class Initial:
         if not close.any():
             return floor
         by_frozen = length(self.imbalance, 2 * self.eta * self.root_determinant)
-        return choose(close, self.gamma**2 * by_frozen, floor)
+        return choose(close, self.gamma * self.gamma * by_frozen, floor)
 
     @cached_property
     def halves(self) -> tuple[FloatArray, FloatArray]:

@@ -11,18 +11,23 @@ from typing import Any
 
 import numpy as np
 
+from flbook._dynamics.descent import Descent
+from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
+from flbook._dynamics.stochastic_descent import StochasticDescent
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.scaling import Factors, Scaling
 from flbook._model.task import Task
 from flbook._support.shared import shared
 from flbook.explorers.catalogue import entry
-from flbook.explorers.draws import COUNT, LAW, neuron_draws
+from flbook.explorers.draws import COUNT, LAW, neuron_draws, step_draws
 
 __all__ = ["HYPERPARAMETERS", "network_of", "recipe"]
 
 HYPERPARAMETERS = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
+# Training by steps is stopped where mK is larger.
+RUNAWAY: float = shared("terms")["runaway"]
 BELOW_ONE = 1 - 2.0**-51
 
 Values = Mapping[str, float]
@@ -54,6 +59,12 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
             "factors": scaling.factors._asdict(),
             "fan_offset": scaling.fan_offset,
         }
+    if "steps" in values:
+        shown["dynamics"] = GradientDescent.__name__
+    if "label_noise" in values:
+        x, y = _examples(values)
+        shown |= {"dynamics": StochasticDescent.__name__, "x": x, "y": y}
+        shown |= {"label_noise": values["label_noise"], "draws": {"law": "step_draws", "path": 0}}
     if "quantity" in values:
         shown["draws"] = {"law": LAW, "count": COUNT}
     return shown
@@ -62,7 +73,10 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
 def _one(explorer: str, values: Values) -> dict[str, Any]:
     network, task = network_of(values), _task(values)
     gram = _gram(explorer, values, network)
-    flow = GradientFlow(network, task, gram)
+    if "steps" in values:
+        t = _steps(values, _descent(values, network, task, gram))
+    else:
+        t = _time(values, GradientFlow(network, task, gram))
     return {
         **{name: getattr(network, name) for name in HYPERPARAMETERS},
         "second_moment": task.second_moment,
@@ -71,7 +85,7 @@ def _one(explorer: str, values: Values) -> dict[str, Any]:
         "uu": gram.uu,
         "uw": gram.uw,
         "ww": gram.ww,
-        "t": _time(values, flow),
+        "t": t,
     }
 
 
@@ -109,7 +123,9 @@ def network_of(values: Values) -> Network:
     gamma = values["gamma"] if "gamma" in values else values["gamma_factor"] / math.sqrt(width)
     sigma_u = values.get("sigma_u", sigma)
     sigma_w = values.get("sigma_w", sigma / values.get("sigma_ratio", 1.0))
-    return Network(width, gamma, sigma_u, sigma_w, values["eta_u"], values["eta_w"])
+    eta, root = values.get("eta", 1.0), math.sqrt(values.get("eta_ratio", 1.0))
+    eta_u, eta_w = values.get("eta_u", eta * root), values.get("eta_w", eta / root)
+    return Network(width, gamma, sigma_u, sigma_w, eta_u, eta_w)
 
 
 def _task(values: Values) -> Task:
@@ -144,6 +160,33 @@ def _time(values: Values, flow: GradientFlow) -> float:
     if "clock" not in values or values["clock"] >= 1:
         return math.inf
     return _unit(flow) * values["clock"] / (1 - values["clock"])
+
+
+def _descent(values: Values, network: Network, task: Task, gram: Gram) -> Descent:
+    if "label_noise" not in values:
+        return GradientDescent(network, task, gram)
+    index, noise = step_draws(max(1, _whole(values["steps"])))
+    batches = (index, values["label_noise"] * noise)
+    return StochasticDescent(network, *_examples(values), gram, batches=batches)
+
+
+def _whole(steps: float) -> int:
+    return math.floor(steps + 0.5)
+
+
+def _steps(values: Values, descent: Descent) -> float:
+    """Return the steps taken: a training that runs away is stopped."""
+    steps = _whole(values["steps"])
+    if descent.task.second_moment * descent.kernel(steps) <= RUNAWAY:
+        return float(steps)
+    kernels = descent.task.second_moment * descent.kernel(np.arange(steps + 1))
+    return float(np.flatnonzero(kernels > RUNAWAY)[0])
+
+
+def _examples(values: Values) -> tuple[list[float], list[float]]:
+    """Return two examples at one place, on either side of the line by the noise of the task."""
+    at, off = math.sqrt(values["second_moment"]), math.sqrt(values["noise"])
+    return [at, at], [at * values["target"] + off, at * values["target"] - off]
 
 
 def _unit(flow: GradientFlow) -> float:

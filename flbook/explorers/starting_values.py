@@ -102,9 +102,10 @@ def _wide_enough(parameter: Parameter, value: float) -> Parameter:
     """Return the parameter with a range that holds `value`."""
     low, high = min(parameter.min, value), max(parameter.max, value)
     if parameter.scale == "log":
-        if low <= 0:
+        if not 0 < low <= high < math.inf:
             raise ValueError(
-                f"network and gram must have a {parameter.name} above 0 to be shown, got {value!r}"
+                f"network and gram must have a {parameter.name} above 0 to be shown, and finite, "
+                f"got {value!r}"
             )
         low = low if low == parameter.min else 10.0 ** math.floor(math.log10(low))
         high = high if high == parameter.max else 10.0 ** math.ceil(math.log10(high))
@@ -151,6 +152,8 @@ def _of_network(network: Network, values: Values) -> Values:
     own["gamma_factor"] = own["gamma"] * math.sqrt(own["width"])
     own["sigma"] = own["sigma_u"]
     own["sigma_ratio"] = own["sigma_u"] / own["sigma_w"] if own["sigma_w"] > 0 else math.inf
+    own["eta"] = math.sqrt(own["eta_u"]) * math.sqrt(own["eta_w"])
+    own["eta_ratio"] = own["eta_u"] / own["eta_w"] if own["eta_w"] > 0 else math.inf
     return {name: value for name, value in own.items() if name in values}
 
 

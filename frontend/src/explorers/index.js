@@ -4,11 +4,13 @@ import { halfPlane } from "./half_plane.js";
 import { initialScale } from "./initial_scale.js";
 import { kernelDrift } from "./kernel_drift.js";
 import { knob } from "./knob.js";
+import { learningRate } from "./learning_rate.js";
 import { neuronPlane } from "./neuron_plane.js";
 import { nonlinearNetworks } from "./nonlinear_networks.js";
 import { phaseDiagram } from "./phase_diagram.js";
 import { plateauAndJump } from "./plateau_and_jump.js";
 import { realTasks } from "./real_tasks.js";
+import { sgdErosion } from "./sgd_erosion.js";
 import { testErrorExplorer } from "./test_error.js";
 
 const ALL = [
@@ -24,6 +26,8 @@ const ALL = [
   nonlinearNetworks,
   realTasks,
   knob,
+  learningRate,
+  sgdErosion,
 ];
 
 /** Every explorer by the name that its figure carries. */

@@ -22,11 +22,12 @@ export function taskOf({ second_moment, target, noise, ...rest }) {
 
 /**
  * The network that parameters describe: by a scaling of the width, by its own hyperparameters, or as γ = factor/√d with
- * one initial scale for both layers, up to their ratio.
+ * one initial scale and one learning rate for both layers, up to their ratios.
  * @param {Parameters} parameters
  */
 export function networkOf(parameters) {
-  const { sigma = 1, sigma_ratio = 1, sigma_u = sigma, sigma_w = sigma / sigma_ratio, eta_u, eta_w } = parameters;
+  const { sigma = 1, sigma_ratio = 1, sigma_u = sigma, sigma_w = sigma / sigma_ratio } = parameters;
+  const { eta = 1, eta_ratio = 1, eta_u = eta * Math.sqrt(eta_ratio), eta_w = eta / Math.sqrt(eta_ratio) } = parameters;
   const width = Math.round(parameters.width);
   if ("c_gamma" in parameters) {
     const scaling = scalingOf(parameters);

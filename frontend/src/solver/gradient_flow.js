@@ -1,6 +1,7 @@
 import { Gram } from "./gram.js";
 import { halves, ratio, smallestTerms } from "./halves.js";
 import { Initial } from "./initial.js";
+import { layersOf } from "./layers.js";
 
 const LONG_PAST = 1500; // from here on exp(−κ) is below every residual that a double can hold
 const LINEAR = 1e-17; // below this log(1 + x) is x
@@ -155,21 +156,12 @@ export class GradientFlow {
     return Math.max(end, (start / kernel) * (start / (kernel + floor)));
   }
 
-  /** The Gram matrix at time t: the larger of uu and ww from K and Δ, the other from uu·ww = (u·w)² + D */
+  /** The Gram matrix at time t */
   gram(t) {
-    const { gamma, eta_u, eta_w } = this.network;
+    if (this.initial.kernel === 0) return this.start;
     const { imbalance, rootDeterminant } = this.initial;
     const { slope, kernel } = this.at(t);
-    if (this.initial.kernel === 0) return this.start;
-    const total = kernel / (gamma * gamma);
-    const uw = slope / gamma;
-    const product = Math.hypot(uw, rootDeterminant);
-    if (imbalance >= 0) {
-      const uu = ratio((total + imbalance) / 2, eta_w, this.start.uu);
-      return new Gram(uu, uw, product * ratio(product, uu, 0));
-    }
-    const ww = ratio((total - imbalance) / 2, eta_u, this.start.ww);
-    return new Gram(product * ratio(product, ww, 0), uw, ww);
+    return layersOf(this.network, this.start, { kernel, imbalance, slope, rootDeterminant });
   }
 
   /** The Gram matrix of the moves u − u(0), w − w(0) */

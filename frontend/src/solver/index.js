@@ -1,12 +1,16 @@
 export { Draws, Ensemble, quantile } from "./ensemble.js";
+export { GradientDescent } from "./gradient_descent.js";
 export { GradientFlow } from "./gradient_flow.js";
 export { Gram } from "./gram.js";
 export { KernelFlow } from "./kernel_flow.js";
 export { LogisticFlow } from "./logistic_flow.js";
 export { Network } from "./network.js";
 export { Scaling } from "./scaling.js";
+export { StochasticDescent, taskFrom } from "./stochastic_descent.js";
 export { Task } from "./task.js";
+export { FATE, fateOf } from "./fate.js";
 export { decompose } from "./mechanisms.js";
 export { locate } from "./location.js";
+export { stepsToSink } from "./gradient_noise.js";
 export { testError } from "./generalisation.js";
-export { LAZY, MECHANISM, PHASE, POWERS, REGIME, SPEED, uncertaintyAt } from "./terms.js";
+export { LAZY, MECHANISM, PHASE, POWERS, REGIME, RUNAWAY, SPEED, uncertaintyAt } from "./terms.js";

@@ -1,5 +1,5 @@
 import { differenceOfProducts } from "./compensated.js";
-import { halves } from "./halves.js";
+import { halves, ratio } from "./halves.js";
 
 /** The numbers at t = 0 and the frozen ones. */
 export class Initial {
@@ -15,6 +15,33 @@ export class Initial {
     this.kernel = gamma * gamma * (eta_w * gram.uu + eta_u * gram.ww);
     this.floor = gamma * gamma * Math.hypot(this.imbalance, 2 * this.eta * this.rootDeterminant);
     this.halves = halves(this.signal * this.slope, this.kernel, this.floor);
+  }
+}
+
+const HARMLESS = 0.5; // up to this share of the whole, a difference keeps its digits
+
+/** √(x² + y²) by the operations of Python's `length`. */
+function length(x, y) {
+  const [less, more] = [Math.min(Math.abs(x), Math.abs(y)), Math.max(Math.abs(x), Math.abs(y))];
+  const part = less / Math.max(more, Number.MIN_VALUE);
+  return more * Math.sqrt(1 + part * part);
+}
+
+/** √(size² − x²), or `otherwise` where that cancels. */
+function beside(size, x, otherwise) {
+  const part = ratio(Math.abs(x), size, 0);
+  return part > HARMLESS ? otherwise() : size * Math.sqrt((1 - part) * (1 + part));
+}
+
+/** The start with the floor that Python makes of it, to the last bit. */
+export class DescentStart extends Initial {
+  constructor(network, task, gram) {
+    super(network, task, gram);
+    const { gamma } = network;
+    const { signal, slope, kernel, eta, imbalance } = this;
+    const root = () => beside(gram.normProduct, gram.uw, () => gram.rootDeterminant);
+    this.floor = beside(kernel, signal * slope, () => gamma * gamma * length(imbalance, 2 * eta * root()));
+    this.halves = halves(signal * slope, kernel, this.floor);
   }
 }
 

@@ -14,6 +14,9 @@ export const SAME = terms.same_exponent;
 /** A network is lazy where its kernel changes by no more than this share. */
 export const LAZY = terms.lazy;
 
+/** A training by steps is stopped where mK is larger. */
+export const RUNAWAY = terms.runaway;
+
 /** Within which factor a prediction of the boundary by one linearisation error is to be trusted: near it, or far. */
 export function uncertaintyAt(error) {
   const { near, uncertainty, far_uncertainty } = terms.knob;
