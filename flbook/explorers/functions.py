@@ -284,6 +284,6 @@ def sgd_erosion(
     --------
     >>> from flbook import explorers
     >>> explorers.sgd_erosion(label_noise=1)  # doctest: +ELLIPSIS
-    Explorer('sgd-erosion', label_noise=1, eta=0.5, width=1000, steps=10000, ...)
+    Explorer('sgd-erosion', label_noise=1, eta=1, width=400, steps=10000, ...)
     """
     return Explorer("sgd-erosion", task=task, network=network, gram=gram, **start)

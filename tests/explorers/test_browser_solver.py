@@ -20,6 +20,8 @@ SMALLEST = 1e-300
 # Beyond the states: what is asked without a time, of the outcome, or with a fraction.
 TIMELESS = {"rate", "kernel_floor"}
 OTHERWISE = {"kernel_ratio", "kernel_drift", "kernel_excursion", "time_to_shrink", "angle"}
+# What only the browser asks for: the product of all 1 − h², which ten thousand steps are drawn by.
+OTHERWISE |= {"shrinkage"}
 
 
 def state_of(kind: str, t: float = 1.0):

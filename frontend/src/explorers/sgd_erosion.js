@@ -1,5 +1,5 @@
 import { specification } from "../base/catalogue.js";
-import { formatCount, formatNumber } from "../base/format.js";
+import { formatCount, formatNumber, formatPower } from "../base/format.js";
 import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
@@ -14,7 +14,6 @@ const PER_DECADE = 40;
 const RICH = 1; // the distance inside which a network is rich
 const FAR = 1 / Math.sqrt((1 + LAZY) ** 2 - 1); // beyond it, it is lazy
 const [NEAREST, FARTHEST] = [1e-3, 1e3];
-const SEEN = 1e-6;
 // the steps at which curves are drawn, evenly spaced on the logarithmic axis
 const PLACES = Float64Array.from(new Set(Array.from({ length: PER_DECADE * Math.log10(LAST) + 1 }, (_, i) => Math.round(10 ** (i / PER_DECADE)))));
 
@@ -37,10 +36,7 @@ function train({ label_noise, ...setting }) {
   const { initial, task, map } = descent;
   const { target, secondMoment: m } = task;
   const unit = initial.signal * Math.abs(target);
-  const distance = (t) => {
-    const { ahead, behind } = descent.at(t);
-    return Math.abs(initial.floor * ahead * behind) / unit;
-  };
+  const distance = (t) => Math.abs(initial.floor * descent.shrinkage(t)) / unit;
   let halt = LAST;
   if (!(m * descent.kernel(LAST) <= RUNAWAY)) for (halt = 0; m * descent.kernel(halt) <= RUNAWAY; halt++);
   const places = PLACES.filter((n) => n <= halt);
@@ -62,6 +58,7 @@ function train({ label_noise, ...setting }) {
     noisy: noise.stirring > 0,
     derived: derive(noise, start),
     arrival: arrive(distance, halt),
+    restless: map.couple * Math.abs(target) >= 1,
     predicted: noise.stirring > 0 ? stepsToSink(noise, start, RICH) : Infinity,
     recipe: (t) => ({
       ...recipe(network, taskOf(/** @type {any} */ (setting)), gram, t),
@@ -105,16 +102,12 @@ function derive(noise, start) {
   return { xs, ys };
 }
 
-/** The first step at which the network is rich, by halving; none if it is not in the end. The way leads down, but for a little. */
+/** The first step at which the network is rich; none if it is not in the end. */
 function arrive(distance, halt) {
-  if (!(distance(halt) < RICH) || halt < LAST) return undefined;
-  let [low, high] = [0, halt];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (distance(middle) < RICH) high = middle;
-    else low = middle;
-  }
-  return high;
+  if (halt < LAST || !(distance(LAST) < RICH)) return undefined;
+  let n = 0;
+  while (distance(n) >= RICH) n++;
+  return n;
 }
 
 const trained = remembering(train);
@@ -129,7 +122,7 @@ function compute(parameters) {
     ...training,
     now: { t, here, loss: relative(descent.loss(t), descent.loss(0)), alignment: descent.alignment(t) },
     runsAway: halt < LAST,
-    mix: Math.min(Math.max(1 - Math.log(here) / Math.log(FAR), 0), 1),
+    mix: halt < LAST ? 1 : Math.min(Math.max(1 - Math.log(here) / Math.log(FAR), 0), 1),
     parameters: training.recipe(t),
     quantities: {
       slope: descent.slope(t),
@@ -144,26 +137,32 @@ function compute(parameters) {
 /** What a network at this distance is called. */
 const named = (distance) => (distance < RICH ? "rich" : distance < FAR ? "in between" : "lazy");
 
-function summarise({ halt, noisy, start, distance, arrival, predicted }) {
+function summarise({ halt, noisy, restless, start, distance, arrival, predicted }) {
   const from = `ρ = ${formatNumber(start, 3)}`;
-  if (halt < LAST) return [{ text: "Divergence", tone: "ink" }, `: steps this large on labels this noisy throw the network out of every bound, after ${formatCount(halt)} steps.`];
+  if (halt < LAST) return [{ text: "Divergence", tone: "ink" }, `: steps this large on labels this noisy throw the network out of every bound, after ${formatCount(halt)} of them.`];
   const end = distance(LAST);
-  if (!noisy) {
+  if (!noisy && restless) {
     return [
-      { text: "Without noise", tone: "kernel" },
-      ` the way ends where the loss does: the network stays where it began, at ${from} (${named(end)}); steps of this size took it to ${formatNumber(end, 3)}.`,
+      { text: "Without noise, and yet no rest", tone: "mixed" },
+      `: at the target no kernel is below 2, so steps overshoot for ever, and wear away what noise would: from ${from} the network comes to ${formatNumber(end, 3)} (${named(end)}).`,
     ];
   }
-  if (start < RICH) return [{ text: "Rich from the start", tone: "feature" }, `: at ${from} noise has little left to wear away, and wears it away.`];
+  if (!noisy) {
+    return [
+      { text: "Without noise", tone: named(end) === "lazy" ? "kernel" : "mixed" },
+      ` the way ends where the loss does: from ${from} the steps themselves take the network to ${formatNumber(end, 3)}, and there it stays, ${named(end)}.`,
+    ];
+  }
+  if (start < RICH) return [{ text: "Rich from the start", tone: "feature" }, `: at ${from} there is little left to wear away, and noise wears it away.`];
   if (arrival === undefined) {
     return [
       { text: "Noise never lets training rest", tone: "mixed" },
-      `: from ${from} (${named(start)}) it has come to ${formatNumber(end, 3)} (${named(end)}). By the formula the rich side is ${formatNumber(predicted, 2)} steps away.`,
+      `: after ${formatCount(LAST)} steps it has taken the network from ${from} (${named(start)}) to ${formatNumber(end, 3)} (${named(end)}). By the formula the rich side comes at step ${formatNumber(predicted, 2)}.`,
     ];
   }
   return [
     { text: "Noise never lets training rest", tone: "feature" },
-    `: the loss is done early, and the layers go on, from ${from} (${named(start)}) to the rich side at step ${formatCount(arrival)}. The formula says ${formatCount(Math.round(predicted))}.`,
+    `: the loss soon only trembles, and the layers go on, from ${from} (${named(start)}) to the rich side at step ${formatCount(arrival)}. The formula says ${formatCount(Math.round(predicted))}.`,
   ];
 }
 
@@ -192,9 +191,10 @@ function createView(container, { pickTime }) {
   const layout = { x, xTitle: "steps", labelRoom: 16 };
   const loss = new LinePanel(side, {
     ...layout,
-    title: "loss without the noise, relative to the start",
+    title: "loss on clean labels",
     symbol: "L/L₀",
-    y: logarithmic(SEEN, 1 / SEEN),
+    xTitle: "",
+    y: logarithmic(1e-5, 1e3),
     lines: [
       { key: "level", kind: "guide", tone: "guide" },
       { key: "loss", kind: "exact", tone: "ink", ghost: true },
@@ -213,16 +213,17 @@ function createView(container, { pickTime }) {
   const panels = [path, loss, alignment];
   for (const panel of panels) panel.onPick(pickTime);
   const across = [1, LAST];
-  const band = (low, high, label) => ({ xs: across, ys: [Math.sqrt(low * high), NaN], low: [low, low], high: [high, high], label, labelAt: 0 });
+  const band = (low, high, label, at) => ({ xs: across, ys: [at, NaN], low: [low, low], high: [high, high], label, labelAt: 0 });
   return {
     resize(width) {
       const wide = width >= 560;
       const main = wide ? Math.round(width * 0.56) : width;
       const rest = wide ? width - main - 24 : width;
-      const tall = wide ? 306 : 190;
+      const tall = wide ? 306 : 176;
       side.style.width = `${rest}px`;
       path.resize(main, tall);
-      for (const panel of [loss, alignment]) panel.resize(rest, wide ? Math.round((tall - 27) / 2) : 86);
+      loss.resize(rest, wide ? Math.round((tall - 27) / 2) - 7 : 72);
+      alignment.resize(rest, wide ? Math.round((tall - 27) / 2) + 7 : 86);
     },
     draw(result) {
       const { places, ways, others, derived, start, now, noisy, losses, alignments } = result;
@@ -230,12 +231,12 @@ function createView(container, { pickTime }) {
       const last = ways[ways.length - 1];
       path.draw({
         lines: {
-          lazy: band(FAR, FARTHEST, "lazy"),
-          rich: band(NEAREST, RICH, "rich"),
+          lazy: band(FAR, FARTHEST, "lazy", 0.4 * FARTHEST),
+          rich: band(NEAREST, RICH, "rich", 3 * NEAREST),
           still: { xs: across, ys: [start, start], label: noisy ? "no noise" : "" },
           ...Object.fromEntries(others.map((ys, i) => [`other${i}`, { xs: places, ys }])),
           ...(noisy ? { derived: { ...derived, label: derived.xs.length > 1 ? "formula" : "" } } : {}),
-          way: { xs: places, ys: ways, label: last < NEAREST ? `↓ ${formatNumber(last, 1)}` : "" },
+          way: { xs: places, ys: ways, label: last < NEAREST ? `↓ ${last > 0 ? formatPower(Math.round(Math.log10(last))) : 0}` : "" },
         },
         mark: { x: now.t, ys: { way: now.here } },
         description: `Distance ρ from the rich corner of the map over steps, both on logarithmic axes: from ${formatNumber(start, 3)} to ${formatNumber(last, 3)}, with ${PATHS} other draws of the noise beside it. Below ${RICH} a network is rich, above ${formatNumber(FAR, 2)} lazy. Without noise it would stay at ${formatNumber(start, 3)}.`,
@@ -243,7 +244,7 @@ function createView(container, { pickTime }) {
       loss.draw({
         lines: { level: { xs: across, ys: [1, 1] }, loss: { xs: places, ys: losses } },
         mark: { x: now.t, ys: { loss: now.loss } },
-        description: `Loss without the noise, relative to its start: ${formatNumber(losses[0], 2)} after one step, ${formatNumber(losses[losses.length - 1], 2)} in the end.`,
+        description: `Loss on labels without noise, relative to its start: ${formatNumber(losses[0], 2)} after one step, ${formatNumber(losses[losses.length - 1], 2)} in the end.`,
       });
       alignment.draw({
         lines: { level: { xs: across, ys: [0, 0] }, alignment: { xs: places, ys: alignments } },

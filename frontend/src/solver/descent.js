@@ -27,11 +27,22 @@ export class Descent {
 
   /** The state after t steps. @returns {import("./step_map.js").StepState} */
   at(t) {
+    this.#reach(t);
+    return t <= KEPT ? stateIn(this.states, t) : this.#beyond(t);
+  }
+
+  /** The product of all 1 − h² so far, by which Δ and the floor have shrunk. */
+  shrinkage(t) {
+    if (t > KEPT) return this.#shrunk(1, this.at(t));
+    this.#reach(t);
+    return this.states[t * NUMBERS + 4] * this.states[t * NUMBERS + 6];
+  }
+
+  #reach(t) {
     while (this.done < Math.min(t, KEPT)) {
       if (this.states.length < (this.done + 2) * NUMBERS) this.#grow();
       this.map.take(this.states, this.done, ++this.done);
     }
-    return t <= KEPT ? stateIn(this.states, t) : this.#beyond(t);
   }
 
   #grow() {
