@@ -6,6 +6,7 @@ arXiv:2401.07085 (2024).
 """
 
 from flbook._adapters.dispatch import checkup
+from flbook._dynamics.batches import Batches
 from flbook._dynamics.central_flow import CentralFlow, CentralState
 from flbook._dynamics.descent_state import DescentState
 from flbook._dynamics.flow_state import FlowState
@@ -14,6 +15,7 @@ from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._dynamics.outcome import Outcome
+from flbook._dynamics.stochastic_descent import StochasticDescent
 from flbook._measures.checkup import Checkup
 from flbook._measures.checkup_parts import LabelAlignment, LayerAlignment, Moment
 from flbook._measures.ensemble import Ensemble, Quantiles
@@ -24,6 +26,7 @@ from flbook._measures.generalisation import (
     generalisation_error,
     off_line_variance,
 )
+from flbook._measures.gradient_noise import GradientNoise
 from flbook._measures.knob import boundary_scale
 from flbook._measures.lazy_width import LazyWidth, lazy_width
 from flbook._measures.location import Location, Regime, locate
@@ -41,6 +44,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SCALINGS",
+    "Batches",
     "CentralFlow",
     "CentralState",
     "Checkup",
@@ -55,6 +59,7 @@ __all__ = [
     "FlowState",
     "GradientDescent",
     "GradientFlow",
+    "GradientNoise",
     "Gram",
     "KernelFlow",
     "LabelAlignment",
@@ -71,6 +76,7 @@ __all__ = [
     "Regime",
     "Scaling",
     "Slope",
+    "StochasticDescent",
     "Table",
     "Task",
     "WidthCheckup",

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from itertools import chain
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from flbook._dynamics.descent_state import DescentState
-from flbook._dynamics.dynamics import LayerDynamics
-from flbook._dynamics.history import History
+from flbook._dynamics.descent import Descent
 from flbook._dynamics.step_map import StepMap, StepState
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.task import Task
-from flbook._support.arrays import FloatArray, Progress
-from flbook._support.checks import one_whole, step_counts
+from flbook._support.arrays import Progress
+from flbook._support.checks import one_whole
 
 __all__ = ["GradientDescent"]
 
 
-# Seconds between two reports of progress.
-REPORT_EVERY = 0.1
-
-
 @dataclass(frozen=True, eq=False, init=False)
-class GradientDescent(LayerDynamics):
+class GradientDescent(Descent):
     """Training by full-batch steps, exactly, at any width.
 
     One step with h = γηm(v − v*), where η² = η_u η_w and the learning rates are those of one step,
@@ -76,9 +66,6 @@ class GradientDescent(LayerDynamics):
     """
 
     limit_steps: int = 1_000_000
-    progress: Progress | None = field(default=None, compare=False, repr=False)
-    _map: StepMap = field(init=False, compare=False, repr=False)
-    _history: History = field(init=False, compare=False, repr=False)
 
     def __init__(
         self,
@@ -90,48 +77,15 @@ class GradientDescent(LayerDynamics):
         progress: Progress | None = None,
     ) -> None:
         super().__init__(network, task, gram)
-        steps = one_whole("limit_steps", limit_steps)
-        if progress is not None and not callable(progress):
-            raise TypeError(f"progress must be a function of two ints or None, got {progress!r}")
-        step_map = StepMap(self._initial(0), self.shape)
-        for name, value in (
-            ("limit_steps", steps),
-            ("progress", progress),
-            ("_map", step_map),
-            ("_history", History(step_map.size, step_map.first)),
-        ):
-            object.__setattr__(self, name, value)
-
-    def at(self, t: ArrayLike) -> DescentState:
-        """Return the state at t, computed once; its arrays have shape `shape` + `t.shape`."""
-        t = step_counts(t)
-        steps, back = np.unique(t, return_inverse=True)
-        back, shape = back.reshape(-1), self.shape + t.shape
-        columns = self._visit(steps.tolist())
-        visited = StepState(*(column[..., back].reshape(shape)[()] for column in columns))
-        return DescentState(self._initial(t.ndim), t[()], visited)
-
-    def _visit(self, steps: list[float]) -> FloatArray:
-        """Return the numbers of the states after these steps, of shape (numbers, shape, steps)."""
-        count = len(StepState._fields)
-        states = map(self._state, steps)
-        if not self.shape:
-            flat = np.fromiter(chain.from_iterable(states), np.float64, count * len(steps))
-            return flat.reshape(len(steps), count).T
-        columns = np.empty((count, *self.shape, len(steps)))
-        for i, state in enumerate(states):
-            columns[..., i] = state
-        return columns
+        object.__setattr__(self, "limit_steps", one_whole("limit_steps", limit_steps))
+        self._follow(StepMap(self._initial(0), self.shape), progress)
 
     def _state(self, step: float) -> StepState:
-        report = _reporter(self.progress)
         if step < np.inf:
-            state = self._history.advance(self._map, int(step), report)
-            self._history.keep(int(step), state)
-            return state
+            return super()._state(step)
         step_map, most = self._map, self.limit_steps
         state = self._history.advance(
-            step_map, most, report, lambda now: bool(np.all(step_map.limit(now)[1]))
+            step_map, most, self._reporter(), lambda now: bool(np.all(step_map.limit(now)[1]))
         )
         end, reached = step_map.limit(state)
         if not np.all(reached):
@@ -142,17 +96,3 @@ class GradientDescent(LayerDynamics):
                 f"limit_steps = {most} steps (it may cycle, which no limit can describe)"
             )
         return end
-
-
-def _reporter(progress: Progress | None) -> Callable[[int, int], None]:
-    if progress is None:
-        return lambda done, wanted: None
-    last = time.monotonic()
-
-    def report(done: int, wanted: int) -> None:
-        nonlocal last
-        if time.monotonic() - last >= REPORT_EVERY:
-            progress(done, wanted)
-            last = time.monotonic()
-
-    return report

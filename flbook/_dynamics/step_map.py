@@ -1,7 +1,8 @@
 """The map of one gradient step.
 
-One step of size 1 with h = γηm(v − v*) multiplies the modes p, q = (u/√η_u ± w/√η_w)/√2 of every
-neuron by 1 − h and 1 + h, so a network of any width is three numbers: the residual and the two
+One step of size 1 with h = γη(m_B v − c_B) multiplies the modes p, q = (u/√η_u ± w/√η_w)/√2 of
+every neuron by 1 − h and 1 + h, where m_B and c_B are the moments of the examples it sees; with all
+of them h = γηm(v − v*). So a network of any width is three numbers: the residual and the two
 products of such factors. They are carried as unevaluated sums of two doubles, so that a million
 small steps lose no digit.
 """
@@ -46,13 +47,13 @@ def _add(high: Any, low: Any, change: Any, low_change: Any) -> tuple[Any, Any]:
 
 
 class StepMap:
-    """The map for the networks of one start, of one shape."""
+    """The full-batch map for the networks of one start, of one shape."""
 
     def __init__(self, initial: Initial, shape: tuple[int, ...]) -> None:
         a, b = initial.halves
-        couple = initial.gamma * initial.eta * initial.m
+        turn = initial.gamma * initial.eta
         # The factor of an empty mode says nothing, and must not leave the range of doubles.
-        parts = (a / 2, b / 2, initial.m, couple, a > 0, b > 0)
+        parts = (a / 2, b / 2, initial.m, turn, turn * initial.m, a > 0, b > 0)
         self.shape = shape
         self.size = max(1, int(np.prod(self.shape)))
         first = (initial.residual, initial.slope)
@@ -64,7 +65,8 @@ class StepMap:
             constants = [np.array(np.broadcast_to(x, shape), dtype=np.float64) for x in parts]
             residual, slope = (np.array(np.broadcast_to(x, shape)) for x in first)
             zero, one = np.zeros(self.shape), np.ones(self.shape)
-        self.a, self.b, self.m, self.couple, self.has_ahead, self.has_behind = constants
+        self.a, self.b, self.m, self.turn, self.couple = constants[:5]
+        self.has_ahead, self.has_behind = constants[5:]
         self.target = initial.target
         self.first = StepState(residual, zero, slope, zero, one, zero, one, zero, zero)
 
@@ -72,16 +74,28 @@ class StepMap:
         """K = ½(P + Q), where P = K + s and Q = K − s shrink and grow as squares."""
         return self.a * state.ahead * state.ahead + self.b * state.behind * state.behind
 
-    def _step(self, state: StepState) -> StepState:
+    def _moment(self, step: int) -> Any:
+        """Return the second moment of the inputs that the step sees."""
+        return self.m
+
+    def _force(self, state: StepState, step: int) -> tuple[Any, Any, Any]:
+        """Return h, and h/(γη) as a sum of two numbers."""
+        return self.couple * state.residual, self.m * state.residual, self.m * state.residual_low
+
+    def _rests(self, state: StepState, new: StepState) -> bool:
+        """Return whether no further step changes the state, where this one did not."""
+        if self.shape == ():
+            return new == state
+        return all(np.array_equal(x, y) for x, y in zip(new, state, strict=True))
+
+    def _step(self, state: StepState, step: int) -> StepState:
         residual, residual_low, slope, slope_low, ahead, ahead_low, behind, behind_low, _ = state
-        turn = self.couple * residual
-        # v' − v = −(v − v*)·shrink with shrink = mK − (γηm)²(v − v*)v, the slope taken from a − b:
-        # so the residual and the modes stay consistent to rounding, however long they cycle.
-        shrink = self.m * (
-            self.a * ahead * ahead * (1 - turn / 2) + self.b * behind * behind * (1 + turn / 2)
-        )
+        turn, force, force_low = self._force(state, step)
+        # v' − v = −(K − h·γηv) h/(γη), the slope taken from a − b: so the residual and the modes
+        # stay consistent to rounding, however long they cycle.
+        give = self.a * ahead * ahead * (1 - turn / 2) + self.b * behind * behind * (1 + turn / 2)
         on_ahead, on_behind = turn * self.has_ahead, turn * self.has_behind
-        change, low = -shrink * residual, -shrink * residual_low
+        change, low = -give * force, -give * force_low
         return StepState(
             *_add(residual, residual_low, change, low),
             *_add(slope, slope_low, change, low),
@@ -90,11 +104,12 @@ class StepMap:
             state.blown,
         )
 
-    def _beyond(self, state: StepState) -> Any:
+    def _beyond(self, state: StepState, step: int) -> Any:
         """Return the infinity that the residual of a diverging network jumps to."""
-        turn = np.abs(self.couple * state.residual)
+        turn = np.abs(self._force(state, step)[0])
+        moment = self._moment(step)
         half = np.hypot(
-            np.sqrt(self.m * self.a) * state.ahead, np.sqrt(self.m * self.b) * state.behind
+            np.sqrt(moment * self.a) * state.ahead, np.sqrt(moment * self.b) * state.behind
         )
         sign = np.where(turn >= half, 1.0, -1.0) * np.sign(state.residual)
         return np.where(np.isinf(state.residual), state.residual, sign * np.inf)
@@ -114,27 +129,27 @@ class StepMap:
             return state, True
         step, isfinite = self._step, math.isfinite
         for n in range(done + 1, done + count + 1):
-            new = step(state)
+            new = step(state, n)
             if not isfinite(new[0] + new[4] + new[6]):
-                return state._replace(residual=float(self._beyond(state)), blown=float(n)), True
-            if new[0] == state[0] and new == state:
+                return state._replace(residual=float(self._beyond(state, n)), blown=float(n)), True
+            if new[0] == state[0] and self._rests(state, new):
                 return state, True
             state = new
         return state, False
 
     def _run_many(self, state: StepState, done: int, count: int) -> tuple[StepState, bool]:
         for n in range(done + 1, done + count + 1):
-            new = self._step(state)
+            new = self._step(state, n)
             finite = np.isfinite(new.residual + new.ahead + new.behind)
             if not finite.all():
                 fresh = ~finite & (state.blown == 0)
-                infinity = self._beyond(state)
+                infinity = self._beyond(state, n)
                 new = StepState(*(np.where(finite, x, y) for x, y in zip(new, state, strict=True)))
                 new = new._replace(
                     residual=np.where(finite, new.residual, infinity),
                     blown=np.where(fresh, float(n), state.blown),
                 )
-            if all(np.array_equal(x, y) for x, y in zip(new, state, strict=True)):
+            if np.array_equal(new[0], state[0]) and self._rests(state, new):
                 return state, True
             state = new
         return state, False

@@ -17,8 +17,9 @@ from flbook._model.network import Network
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, Seed, ValueObject, broadcast_shape
 from flbook._support.checks import instance, one_whole, real, refuse_where
+from flbook._support.seeds import repeatable
 
-__all__ = ["Ensemble", "Quantiles", "repeatable"]
+__all__ = ["Ensemble", "Quantiles"]
 
 # Networks that are drawn and solved together: their arrays stay in the cache.
 BLOCK = 3 * 2**12
@@ -199,13 +200,3 @@ class Ensemble(ValueObject):
                 for name in Quantiles._fields
             )
         )
-
-
-def repeatable(seed: Seed) -> Seed:
-    """Return a seed that gives the same draws every time; a generator is asked for one."""
-    if isinstance(seed, np.random.Generator):
-        return np.random.SeedSequence(seed.integers(2**32, size=8).tolist())
-    if seed is None:
-        return np.random.SeedSequence()
-    np.random.default_rng(seed)
-    return seed

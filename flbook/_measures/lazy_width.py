@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from flbook._measures.ensemble import Ensemble, repeatable
+from flbook._measures.ensemble import Ensemble
 from flbook._model.network import Network
 from flbook._model.scaling import Scaling
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray, Seed, ValueObject
 from flbook._support.checks import one_real, one_whole, single
+from flbook._support.seeds import repeatable
 from flbook._support.shared import shared
 
 __all__ = ["LAZY", "LazyWidth", "lazy_width"]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from flbook._support.arrays import FloatArray, Real
 
 __all__ = [
+    "LARGEST_WHOLE",
     "instance",
     "one_of",
     "one_real",

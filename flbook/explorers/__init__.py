@@ -17,7 +17,7 @@ except ModuleNotFoundError as missing:
     ) from missing
 
 from flbook.explorers.catalogue import Parameter, parameters
-from flbook.explorers.draws import even_starts
+from flbook.explorers.draws import even_starts, step_draws
 from flbook.explorers.explorer import Explorer
 from flbook.explorers.figure import Figure
 from flbook.explorers.functions import (
@@ -30,6 +30,7 @@ from flbook.explorers.functions import (
     neuron_plane,
     phase_diagram,
     plateau_and_jump,
+    sgd_erosion,
     test_error,
 )
 from flbook.explorers.table_functions import knob, nonlinear_networks, real_tasks
@@ -52,5 +53,7 @@ __all__ = [
     "phase_diagram",
     "plateau_and_jump",
     "real_tasks",
+    "sgd_erosion",
+    "step_draws",
     "test_error",
 ]

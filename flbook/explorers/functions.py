@@ -23,6 +23,7 @@ __all__ = [
     "neuron_plane",
     "phase_diagram",
     "plateau_and_jump",
+    "sgd_erosion",
     "test_error",
 ]
 
@@ -262,3 +263,27 @@ def learning_rate(
     Explorer('learning-rate', eta=2.6, target=1, width=1000, steps=40, ...)
     """
     return Explorer("learning-rate", task=task, network=network, gram=gram, **start)
+
+
+@listing_parameters
+def sgd_erosion(
+    *,
+    task: Task | None = None,
+    network: Network | None = None,
+    gram: Gram | None = None,
+    **start: Any,
+) -> Explorer:
+    """Show how noise on the labels wears determinant and imbalance away: from lazy to rich.
+
+    The network has γ = 1/√d; with the default scale σ = 1/√2 and m = 1 its first kernel mK₀ is the
+    learning rate η, up to 1/(2d). Every step sees one of two examples, whose label is noisy anew;
+    `step_draws` gives the noise. Where the task has noise of its own, the examples lie that much
+    off the line. A training that runs away is stopped where mK exceeds a million.
+
+    Examples
+    --------
+    >>> from flbook import explorers
+    >>> explorers.sgd_erosion(label_noise=1)  # doctest: +ELLIPSIS
+    Explorer('sgd-erosion', label_noise=1, eta=1, width=400, steps=10000, ...)
+    """
+    return Explorer("sgd-erosion", task=task, network=network, gram=gram, **start)

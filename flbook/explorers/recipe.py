@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from flbook._dynamics.descent import Descent
 from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
+from flbook._dynamics.stochastic_descent import StochasticDescent
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.scaling import Factors, Scaling
 from flbook._model.task import Task
 from flbook._support.shared import shared
 from flbook.explorers.catalogue import entry
-from flbook.explorers.draws import COUNT, LAW, neuron_draws
+from flbook.explorers.draws import COUNT, LAW, neuron_draws, step_draws
 
 __all__ = ["HYPERPARAMETERS", "network_of", "recipe"]
 
@@ -59,6 +61,10 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
         }
     if "steps" in values:
         shown["dynamics"] = GradientDescent.__name__
+    if "label_noise" in values:
+        x, y = _examples(values)
+        shown |= {"dynamics": StochasticDescent.__name__, "x": x, "y": y}
+        shown |= {"label_noise": values["label_noise"], "draws": {"law": "step_draws", "path": 0}}
     if "quantity" in values:
         shown["draws"] = {"law": LAW, "count": COUNT}
     return shown
@@ -67,12 +73,10 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
 def _one(explorer: str, values: Values) -> dict[str, Any]:
     network, task = network_of(values), _task(values)
     gram = _gram(explorer, values, network)
-    steps = values.get("steps")
-    t = (
-        _time(values, GradientFlow(network, task, gram))
-        if steps is None
-        else _steps(steps, GradientDescent(network, task, gram))
-    )
+    if "steps" in values:
+        t = _steps(values, _descent(values, network, task, gram))
+    else:
+        t = _time(values, GradientFlow(network, task, gram))
     return {
         **{name: getattr(network, name) for name in HYPERPARAMETERS},
         "second_moment": task.second_moment,
@@ -158,11 +162,31 @@ def _time(values: Values, flow: GradientFlow) -> float:
     return _unit(flow) * values["clock"] / (1 - values["clock"])
 
 
-def _steps(steps: float, descent: GradientDescent) -> float:
+def _descent(values: Values, network: Network, task: Task, gram: Gram) -> Descent:
+    if "label_noise" not in values:
+        return GradientDescent(network, task, gram)
+    index, noise = step_draws(max(1, _whole(values["steps"])))
+    batches = (index, values["label_noise"] * noise)
+    return StochasticDescent(network, *_examples(values), gram, batches=batches)
+
+
+def _whole(steps: float) -> int:
+    return math.floor(steps + 0.5)
+
+
+def _steps(values: Values, descent: Descent) -> float:
     """Return the steps taken: a training that runs away is stopped."""
-    kernels = descent.task.second_moment * descent.kernel(np.arange(steps))
-    runaway = np.flatnonzero(kernels > RUNAWAY)
-    return float(runaway[0] if runaway.size else steps)
+    steps = _whole(values["steps"])
+    if descent.task.second_moment * descent.kernel(steps) <= RUNAWAY:
+        return float(steps)
+    kernels = descent.task.second_moment * descent.kernel(np.arange(steps + 1))
+    return float(np.flatnonzero(kernels > RUNAWAY)[0])
+
+
+def _examples(values: Values) -> tuple[list[float], list[float]]:
+    """Return two examples at one place, on either side of the line by the noise of the task."""
+    at, off = math.sqrt(values["second_moment"]), math.sqrt(values["noise"])
+    return [at, at], [at * values["target"] + off, at * values["target"] - off]
 
 
 def _unit(flow: GradientFlow) -> float:

@@ -5,6 +5,17 @@ else; neither imports the other.
 """
 
 from flbook.simulation.result import Simulation
-from flbook.simulation.trainers import gradient_descent, gradient_flow, sample_layers
+from flbook.simulation.trainers import (
+    gradient_descent,
+    gradient_flow,
+    sample_layers,
+    stochastic_descent,
+)
 
-__all__ = ["Simulation", "gradient_descent", "gradient_flow", "sample_layers"]
+__all__ = [
+    "Simulation",
+    "gradient_descent",
+    "gradient_flow",
+    "sample_layers",
+    "stochastic_descent",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray
@@ -57,6 +57,13 @@ class Examples:
     def gradient(self, slopes: FloatArray) -> FloatArray:
         """Return ∂L/∂β for f(x) = β·x."""
         return (self.inputs @ slopes - self.labels) @ self.inputs / self.labels.size
+
+    def batch_gradient(
+        self, slopes: FloatArray, index: NDArray[np.int64], noise: FloatArray
+    ) -> FloatArray:
+        """Return the same over the examples `index` alone, with noise on their labels."""
+        inputs, labels = self.inputs[index], self.labels[index] + noise
+        return (inputs @ slopes - labels) @ inputs / labels.size
 
 
 def problem(data: Data) -> Moments | Examples:

@@ -1,18 +1,20 @@
-"""The two ways to train every weight: in continuous time, and by real steps."""
+"""Three ways to train every weight: in continuous time, by real steps, and on minibatches."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import solve_ivp
 
 from flbook._model.network import Network
-from flbook._support.arrays import FloatArray, Progress, Seed
+from flbook._support.arrays import FloatArray, Progress, Seed, broadcast_shape
 from flbook._support.checks import one_real, one_whole, real, refuse_where, single, times, whole
-from flbook.simulation.problem import TO_SIMULATE, Data, problem
+from flbook.simulation.problem import TO_SIMULATE, Data, Examples, problem
 from flbook.simulation.result import Simulation
 
-__all__ = ["gradient_descent", "gradient_flow", "sample_layers"]
+__all__ = ["gradient_descent", "gradient_flow", "sample_layers", "stochastic_descent"]
 
 
 def sample_layers(
@@ -145,23 +147,77 @@ def gradient_descent(
     [1. 2.]
     """
     training = _Training(network, data, u0, w0)
-    counts = _increasing("steps", np.asarray(whole("steps", steps, at_least=0)))
-    record, total = set(counts.tolist()), int(counts[-1])
-    report = _Report(progress, total)
-    weights, states = training.start, []
-    with np.errstate(over="ignore", invalid="ignore"):
-        for n in range(total + 1):
-            if n > 0:
-                weights = weights + training.velocity(weights)
-            if n in record:
-                if not np.isfinite(weights).all():
-                    raise ValueError(
-                        f"steps must end before the weights leave the range of doubles, got {n} "
-                        f"where they have diverged"
-                    )
-                states.append(weights)
-            report(n)
-    return training.result(counts.astype(np.float64), np.array(states))
+    return training.descend(steps, progress, lambda weights, n: training.velocity(weights))
+
+
+def stochastic_descent(
+    network: Network,
+    data: tuple[ArrayLike, ArrayLike],
+    u0: ArrayLike,
+    w0: ArrayLike,
+    steps: ArrayLike,
+    *,
+    index: ArrayLike,
+    noise: ArrayLike = 0.0,
+    progress: Progress | None = None,
+) -> Simulation:
+    """Take real gradient steps on minibatches with noisy labels, weight by weight.
+
+    Parameters
+    ----------
+    network : Network
+        One network; its learning rates are those of one step.
+    data, u0, w0
+        As for `gradient_flow`, but not a task.
+    steps : array_like, shape (n,)
+        Increasing whole numbers of steps at which to record.
+    index : array_like of int, shape (all steps, batch)
+        The examples that every step sees, counted from 0.
+    noise : array_like, default 0
+        What is added to their labels in this step; broadcasts to the shape of `index`.
+    progress : callable, optional
+        Called as ``progress(steps_done, steps_wanted)`` about a hundred times in a run.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `gradient_descent`, or if `index` does not fit the data or ends before the steps do.
+
+    Examples
+    --------
+    >>> from flbook import Network
+    >>> from flbook.simulation import stochastic_descent
+    >>> network, data = Network(1, eta_u=0.1, eta_w=0.1), ([1.0, 2.0], [2.0, 4.0])
+    >>> run = stochastic_descent(network, data, [1.0], [1.0], [0, 100], index=[[0], [1]] * 50)
+    >>> print(run.slope.round(6))
+    [1. 2.]
+    """
+    training = _Training(network, data, u0, w0)
+    examples = training.problem
+    if not isinstance(examples, Examples):
+        raise TypeError(f"data must be a tuple (x, y) to draw batches from, got {data!r}")
+    chosen = np.asarray(whole("index", index, at_least=0))
+    if chosen.ndim != 2 or chosen.size == 0:
+        raise ValueError(f"index must have shape (all steps, batch), got {chosen.shape}")
+    count = examples.labels.size
+    refuse_where(chosen >= count, "index", chosen, f"made of examples 0 to {count - 1}")
+    added = np.asarray(real("noise", noise))
+    if broadcast_shape(index=chosen.shape, noise=added.shape) != chosen.shape:
+        raise ValueError(f"noise must broadcast to the shape {chosen.shape}, got {added.shape}")
+    added = np.broadcast_to(added, chosen.shape)
+    refuse_where(
+        np.asarray(whole("steps", steps, at_least=0)) > len(chosen),
+        "steps",
+        steps,
+        f"at most {len(chosen)}, the steps that index is for",
+    )
+
+    def velocity(weights: FloatArray, n: int) -> FloatArray:
+        return training.velocity(
+            weights, lambda slopes: examples.batch_gradient(slopes, chosen[n - 1], added[n - 1])
+        )
+
+    return training.descend(steps, progress, velocity)
 
 
 class _Training:
@@ -181,11 +237,38 @@ class _Training:
                 raise ValueError(f"{name} must have shape {shape}, got {layer.shape}")
         self.start = np.concatenate([u, w.ravel()])
 
-    def velocity(self, weights: FloatArray) -> FloatArray:
+    def velocity(
+        self, weights: FloatArray, gradient: Callable[[FloatArray], FloatArray] | None = None
+    ) -> FloatArray:
         net, u = self.network, weights[: self.width]
         w = weights[self.width :].reshape(self.width, -1)
-        pull = net.gamma * self.problem.gradient(net.gamma * (u @ w))
+        pull = net.gamma * (gradient or self.problem.gradient)(net.gamma * (u @ w))
         return np.concatenate([-net.eta_u * (w @ pull), -net.eta_w * np.outer(u, pull).ravel()])
+
+    def descend(
+        self,
+        steps: ArrayLike,
+        progress: Progress | None,
+        velocity: Callable[[FloatArray, int], FloatArray],
+    ) -> Simulation:
+        """Add velocity(weights, n) in the n-th step, and record after these steps."""
+        counts = _increasing("steps", np.asarray(whole("steps", steps, at_least=0)))
+        record, total = set(counts.tolist()), int(counts[-1])
+        report = _Report(progress, total)
+        weights, states = self.start, []
+        with np.errstate(over="ignore", invalid="ignore"):
+            for n in range(total + 1):
+                if n > 0:
+                    weights = weights + velocity(weights, n)
+                if n in record:
+                    if not np.isfinite(weights).all():
+                        raise ValueError(
+                            f"steps must end before the weights leave the range of doubles, got "
+                            f"{n} where they have diverged"
+                        )
+                    states.append(weights)
+                report(n)
+        return self.result(counts.astype(np.float64), np.array(states))
 
     def result(self, t: FloatArray, weights: FloatArray) -> Simulation:
         u, w = weights[:, : self.width], weights[:, self.width :]

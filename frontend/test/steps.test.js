@@ -48,7 +48,9 @@ const textOf = (summary) => summary.map((phrase) => phrase.text ?? phrase).join(
 const defaults = (name) => Object.fromEntries(parameterNames(name).map((key) => [key, specification(name, key).default]));
 
 /** @param {Record<string, number | undefined>} values */
-const shown = (values) => /** @type {any} */ (explorers["learning-rate"].compute(/** @type {any} */ ({ ...defaults("learning-rate"), ...values }), /** @type {any} */ ({})));
+const shown = (values, name = "learning-rate") =>
+  /** @type {any} */ (explorers[name].compute(/** @type {any} */ ({ ...defaults(name), ...values }), /** @type {any} */ ({})));
+const noisy = (values) => shown(values, "sgd-erosion");
 
 test("each preset is what it is called, and the opening is the catapult", () => {
   const words = { rate_small: /^Lazy/, rate_catapult: /^Catapult/, rate_divergence: /^Divergence/, rate_edge: /^Edge of stability/ };
@@ -90,4 +92,46 @@ test("what the sweep over learning rates shows at one of them is where that trai
       if (end && i < sweep.settling) assert.ok(Math.abs(end.last - sweep.last[i]) < 0.02, `at η = ${sweep.rates[i]}`);
     }
   }
+});
+
+test("noise, and no noise, do what the presets say, and the opening is the noisy one", () => {
+  const of = (name) => noisy(presets[name].values);
+  assert.match(textOf(of("noise_none").summary), /^Without noise .* lazy\.$/);
+  assert.match(textOf(of("noise_some").summary), /^Noise never lets training rest: .*\(lazy\) to the rich side/);
+  assert.match(textOf(of("noise_wide").summary), /^Noise never lets training rest: .*\(lazy\) to .*\(lazy\)\. By the formula/);
+  assert.deepEqual(noisy({}).summary, of("noise_some").summary);
+  assert.ok(of("noise_wide").predicted > 100 * of("noise_some").predicted);
+});
+
+test("the formula meets the way where steps are small, and other draws come the same way", () => {
+  for (const values of [{}, { label_noise: 1, eta: 0.5, width: 500 }, { label_noise: 0.3, eta: 1.2, width: 200, target: 0.5 }]) {
+    const { arrival, predicted, ways, others } = noisy(values);
+    assert.ok(Math.abs(predicted / arrival - 1) < 0.15, `${predicted} ${arrival}`);
+    const half = ways.findIndex((distance) => distance < ways[0] / 3);
+    for (const other of others) assert.ok(Math.abs(Math.log(other[half] / ways[half])) < 0.4);
+  }
+});
+
+test("what is said of noise is true of the steps, wherever a reader can go", () => {
+  const seen = new Set();
+  for (let i = 0; i < 400; i++) {
+    const strength = i % 4 ? between(0, 2) : 0;
+    const far = i % 40 === 0 ? { eta: between(1.2, 1.5), width: 10, target: between(2.7, 3), overlap: 0, sigma: 0.5 } : {};
+    const values = { label_noise: strength, eta: between(0.1, 1.5), width: Math.round(10 ** between(1, 5)), target: between(0.1, 3), overlap: between(-3, 3), sigma: 10 ** between(-1, 0.2), ...far };
+    const { descent, distance, arrival, halt, summary, start, places, ways } = noisy(values);
+    seen.add(summary[0].text);
+    places.forEach((n, at) => assert.equal(ways[at], distance(n)));
+    const { gamma } = descent.network;
+    const now = descent.gram(places[0]);
+    const floor = gamma * Math.hypot(now.rootDeterminant, descent.imbalance(places[0]) / (2 * descent.initial.eta)) / descent.task.target;
+    assert.ok(Math.abs(floor / ways[0] - 1) < 1e-6, `${floor} ${ways[0]}`);
+    if (summary[0].text === "Divergence") assert.ok(halt < 10000 && descent.task.secondMoment * descent.kernel(halt) > 1e6);
+    if (summary[0].text === "Without noise") {
+      assert.ok(Math.abs(distance(10000) / distance(9000) - 1) < 1e-6);
+      assert.ok(Math.abs(descent.residual(10000)) < 1e-6 * descent.task.target);
+    }
+    if (/yet no rest/.test(summary[0].text)) assert.ok(distance(10000) < distance(1000) && Math.abs(descent.residual(9999) + descent.residual(10000)) > 1e-9);
+    if (/rich side at step/.test(textOf(summary))) assert.ok(start >= 1 && distance(arrival) < 1 && distance(arrival - 1) >= 1 && distance(10000) < 1);
+  }
+  assert.ok(seen.size >= 5, [...seen].join());
 });

@@ -117,3 +117,75 @@ def test_a_descent_that_never_settles_stays_the_same_to_the_last_digit():
             assert abs(descent.residual(t)) > 1e-3
             assert answer["residual"] == descent.residual(t)
             assert answer["kernel"] == descent.kernel(t)
+
+
+def random_batches(random, point: dict) -> dict:
+    """Draw examples round the task of `point`, and for every step a batch with noisy labels."""
+    count, size = (int(random.integers(1, most)) for most in (6, 4))
+    x = random.normal(size=count) * math.sqrt(point["second_moment"])
+    target = point["cross_moment"] / point["second_moment"]
+    bend = random.choice([0.0, 1.0]) * abs(target) * decades(random, -3, 0)
+    y = x * target + bend * random.normal(size=count)
+    index = random.integers(count, size=(max(STEPS), size))
+    noise = abs(target) * decades(random, -3, -1) * random.normal(size=index.shape)
+    return {"data": {"x": x, "y": y}, "batches": {"size": size, "index": index, "noise": noise}}
+
+
+def as_lists(tree):
+    """Return the tree with its arrays as flat lists."""
+    if isinstance(tree, dict):
+        return {key: as_lists(branch) for key, branch in tree.items()}
+    return tree.ravel().tolist() if isinstance(tree, np.ndarray) else tree
+
+
+@pytest.mark.parametrize("reach", [0.5, 3])
+def test_steps_on_given_batches(reach):
+    random = np.random.default_rng(int(10 * reach) + 1)
+    asked, settled = [], 0
+    for _ in range(200):
+        point = random_point(random, reach)
+        # noise drives what settles to one path; chaos would part two that differ in the last bit
+        point["second_moment"] *= 0.2
+        sizes = {"names": NAMES, "steps": STEPS}
+        asked.append(
+            {"what": "stochastic", "point": point, **random_batches(random, point), **sizes}
+        )
+    for request, answer in zip(asked, ask_node([as_lists(one) for one in asked]), strict=True):
+        point, data, batches = request["point"], request["data"], request["batches"]
+        network = fl.Network(1, **{name: point[name] for name in HYPERPARAMETERS})
+        given = (batches["index"], batches["noise"])
+        gram = fl.Gram(*(point[name] for name in GRAM))
+        descent = fl.StochasticDescent(network, data["x"], data["y"], gram, batches=given)
+        for t, shown in zip(STEPS, answer["states"], strict=True):
+            state = descent.at(t)
+            for name in NAMES:
+                wanted = of_state(state, name)
+                # differences of nearly equal numbers carry what their terms carry
+                size = abs(float(state.slope)) + abs(float(descent.task.target))
+                slack = 1e-12 * size if name in ("slope", "residual") else 0.0
+                got = float(str(shown[name]).replace("Infinity", "inf"))
+                assert got == wanted or abs(got - wanted) <= 1e-9 * abs(wanted) + slack, (name, t)
+        settled += bool(np.isfinite(descent.kernel(max(STEPS))))
+    assert settled > 100
+
+
+def test_the_steps_in_which_noise_takes_a_network_to_the_rich_side():
+    random = np.random.default_rng(8)
+    point = random_point(random, 0.5)
+    for width, eta, noise in [(100, 0.3, 1.0), (10_000, 1.2, 3.0), (1000, 0.05, 0.5)]:
+        network = fl.Network(width, gamma=width**-0.5, eta_u=eta, eta_w=eta)
+        x = np.array([1.5, -0.5])
+        known = fl.GradientNoise(x, 2 * x, label_noise=noise)
+        m, v = float(known.task.second_moment), float(known.task.target)
+        signal = 2 * float(network.gamma) * eta * v
+        sinking = {
+            "stirring": (float(network.gamma) * eta) ** 2 * known.pull,
+            "drag": signal / 2 * known.square / m,
+            "from": 0.6 / (m * signal),
+            "to": 0.1,
+        }
+        asked = {"what": "stochastic", "point": point, **random_batches(random, point)}
+        asked |= {"names": [], "steps": [], "sinking": sinking}
+        (answer,) = ask_node([as_lists(asked)])
+        wanted = known.steps_to_sink(network, 0.6 / m, 0.1 * signal)
+        assert answer["sink"] == pytest.approx(float(wanted), rel=1e-4)

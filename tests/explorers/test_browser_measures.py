@@ -320,6 +320,8 @@ def agree(shown: dict, wanted: dict) -> None:
     for name, value in wanted.items():
         if isinstance(value, dict):
             agree(shown[name], value)
+        elif isinstance(value, list):
+            agree(dict(enumerate(shown[name])), dict(enumerate(value)))
         elif isinstance(value, str):
             assert shown[name] == value
         else:

@@ -1,9 +1,12 @@
 """What the Python core says of the numbers that an explorer shows."""
 
+import json
 import math
 from fractions import Fraction
+from functools import lru_cache
 
 import mpmath
+import noisy_steps
 import numpy as np
 from scipy import optimize
 
@@ -90,6 +93,19 @@ OTHERS = {
 }
 
 
+@lru_cache(maxsize=1)
+def noisy_descent(shown: str) -> fl.StochasticDescent:
+    """Train on the batches that the explorer says it takes."""
+    parameters = json.loads(shown)
+    steps = range(1, int(parameters["t"]) + 1) or [1]
+    drawn = [noisy_steps.step(n, parameters["draws"]["path"]) for n in steps]
+    index, noise = (np.array(column)[:, None] for column in zip(*drawn, strict=True))
+    network = fl.Network(**{key: parameters[key] for key in NETWORK})
+    gram = fl.Gram(*(parameters[key] for key in GRAM))
+    batches = (index, parameters["label_noise"] * noise)
+    return fl.StochasticDescent(network, parameters["x"], parameters["y"], gram, batches=batches)
+
+
 def quantity(name: str, parameters: dict) -> float:
     """Compute the quantity `name`, such as ``kernel_flow.slope`` or ``alignment@inf``."""
     name, _, moment = name.partition("@")
@@ -111,9 +127,11 @@ def quantity(name: str, parameters: dict) -> float:
         "kernel_flow": fl.KernelFlow,
         "gradient_descent": fl.GradientDescent,
     }
-    if "dynamics" in parameters:
-        kind[""] = getattr(fl, parameters["dynamics"])
-    flow = kind[dynamics](network, task, gram)
+    if parameters.get("dynamics") == "StochasticDescent":
+        flow = noisy_descent(json.dumps(parameters))
+    else:
+        kind[""] = getattr(fl, parameters.get("dynamics", "GradientFlow"))
+        flow = kind[dynamics](network, task, gram)
     t = np.inf if t in ("Infinity", None) else t
     if name == "kernel_ratio":
         return float(flow.kernel(t) / flow.kernel(0.0))

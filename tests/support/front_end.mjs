@@ -44,6 +44,13 @@ function run(kind, names, point) {
   return Object.fromEntries(names.map((name) => [name, read(flow, name, Number(point.t))]));
 }
 
+/** Steps on given batches: what they come to after each of `steps`, and by formula how long K_min takes to sink. */
+function stochastic(point, { data, batches, names, steps, sinking }) {
+  const descent = new solver.StochasticDescent(new Network(point), data, new Gram(point.uu, point.uw, point.ww), batches);
+  const states = steps.map((t) => Object.fromEntries(names.map((name) => [name, read(descent, name, t)])));
+  return { states, sink: sinking && solver.stepsToSink(sinking, sinking.from, sinking.to) };
+}
+
 function draw(width, count) {
   const draws = new Draws(count);
   const starts = draws.at(width);
@@ -71,6 +78,7 @@ const ANSWERS = {
   },
   locate: ({ point }) => ({ ...locate(flowOf(point)), drift: flowOf(point).kernelDrift }),
   error: ({ point, moment }) => testError(flowOf(point), Number(point.t), moment),
+  stochastic: ({ point, ...asked }) => stochastic(point, asked),
   draws: ({ width, count }) => draw(width, count),
   ensemble: ({ point }) => ensemble(point),
   move: ({ kernel, signal, exponents }) => movedTo(kernel, signal, exponents) ?? null,

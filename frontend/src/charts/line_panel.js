@@ -38,6 +38,7 @@ export class LinePanel extends AxesPanel {
    * @param {Element} parent
    * @param {object} options
    * @param {string} options.title the reader's words
+   * @param {string} [options.className]
    * @param {string} [options.symbol]
    * @param {import("./scales.js").Scale} options.x
    * @param {import("./scales.js").Scale} options.y

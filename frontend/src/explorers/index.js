@@ -10,6 +10,7 @@ import { nonlinearNetworks } from "./nonlinear_networks.js";
 import { phaseDiagram } from "./phase_diagram.js";
 import { plateauAndJump } from "./plateau_and_jump.js";
 import { realTasks } from "./real_tasks.js";
+import { sgdErosion } from "./sgd_erosion.js";
 import { testErrorExplorer } from "./test_error.js";
 
 const ALL = [
@@ -26,6 +27,7 @@ const ALL = [
   realTasks,
   knob,
   learningRate,
+  sgdErosion,
 ];
 
 /** Every explorer by the name that its figure carries. */

@@ -3,18 +3,6 @@
 const SPLITTER = 134217729; // 2²⁷ + 1
 
 /**
- * Splits a + b into its rounded value and the exact rounding error.
- * @param {number} a
- * @param {number} b
- * @returns {[number, number]}
- */
-export function twoSum(a, b) {
-  const sum = a + b;
-  const part = sum - a;
-  return [sum, a - (sum - part) + (b - part)];
-}
-
-/**
  * Splits a·b into its rounded value and the exact rounding error.
  * @param {number} a
  * @param {number} b

@@ -4,7 +4,7 @@ export const FATE = { settles: "settles", bounces: "bounces", diverges: "diverge
 /**
  * Where a descent stands in the plane of r = mγηv and k = mK, and how it ends, by its start alone: k − 4 − r*(r − r*) keeps
  * its sign, so below that lid training stays for ever, and settles where |r*| < 1.
- * @param {import("./gradient_descent.js").GradientDescent} descent
+ * @param {import("./descent.js").Descent} descent
  * @returns {{slope: number, target: number, kernel: number, lid: number, fate: string}} r, r* and k at the start
  */
 export function fateOf({ initial, task, map }) {
