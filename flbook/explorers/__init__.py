@@ -21,6 +21,7 @@ from flbook.explorers.draws import even_starts
 from flbook.explorers.explorer import Explorer
 from flbook.explorers.figure import Figure
 from flbook.explorers.functions import (
+    any_loss,
     ensemble,
     every_knob,
     half_plane,
@@ -37,6 +38,7 @@ __all__ = [
     "Explorer",
     "Figure",
     "Parameter",
+    "any_loss",
     "ensemble",
     "even_starts",
     "every_knob",

@@ -320,7 +320,7 @@ def agree(shown: dict, wanted: dict) -> None:
     for name, value in wanted.items():
         if isinstance(value, dict):
             agree(shown[name], value)
-        elif isinstance(value, str):
+        elif isinstance(value, (str, list)):
             assert shown[name] == value
         else:
             got = float(str(shown[name]).replace("Infinity", "inf"))

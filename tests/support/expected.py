@@ -90,6 +90,15 @@ OTHERS = {
 }
 
 
+def of_a_loss(name: str, network: fl.Network, parameters: dict) -> float:
+    """Compute a quantity of a network that trains on examples with a loss of their own."""
+    data, gram = (parameters["x"], parameters["y"]), fl.Gram(*(parameters[key] for key in GRAM))
+    flow, t = fl.LossFlow(network, parameters["loss"], *data, gram), parameters["t"]
+    if name == "kernel_ratio":
+        return float(flow.kernel(t) / flow.kernel(0.0))
+    return float(getattr(flow, name)(t))
+
+
 def quantity(name: str, parameters: dict) -> float:
     """Compute the quantity `name`, such as ``kernel_flow.slope`` or ``alignment@inf``."""
     name, _, moment = name.partition("@")
@@ -98,6 +107,8 @@ def quantity(name: str, parameters: dict) -> float:
         parameters, dynamics = parameters["reference"], ""
     t = {"": parameters.get("t"), "0": 0.0, "inf": np.inf}[moment]
     network = fl.Network(**{key: parameters[key] for key in NETWORK})
+    if "loss" in parameters:
+        return of_a_loss(name, network, parameters)
     task = fl.Task(*(parameters[key] for key in TASK))
     gram = fl.Gram(*(parameters[key] for key in GRAM))
     if dynamics == "exponent":

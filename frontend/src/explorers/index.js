@@ -1,3 +1,4 @@
+import { anyLoss } from "./any_loss.js";
 import { ensemble } from "./ensemble.js";
 import { everyKnob } from "./every_knob.js";
 import { halfPlane } from "./half_plane.js";
@@ -24,6 +25,7 @@ const ALL = [
   nonlinearNetworks,
   realTasks,
   knob,
+  anyLoss,
 ];
 
 /** Every explorer by the name that its figure carries. */
