@@ -12,6 +12,8 @@ from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
+from flbook._dynamics.neuron_flow import NeuronFlow
+from flbook._dynamics.neuron_state import NeuronState
 from flbook._dynamics.outcome import Outcome
 from flbook._measures.checkup import Checkup
 from flbook._measures.checkup_parts import LabelAlignment, LayerAlignment, Moment
@@ -59,6 +61,8 @@ __all__ = [
     "MeasuredPhase",
     "Moment",
     "Network",
+    "NeuronFlow",
+    "NeuronState",
     "Outcome",
     "Phase",
     "Quantiles",
