@@ -21,7 +21,6 @@ from flbook.explorers.draws import even_starts
 from flbook.explorers.explorer import Explorer
 from flbook.explorers.figure import Figure
 from flbook.explorers.functions import (
-    any_loss,
     ensemble,
     every_knob,
     half_plane,
@@ -32,6 +31,7 @@ from flbook.explorers.functions import (
     plateau_and_jump,
     test_error,
 )
+from flbook.explorers.other_functions import any_loss, turning_neuron
 from flbook.explorers.table_functions import knob, nonlinear_networks, real_tasks
 
 __all__ = [
@@ -53,4 +53,5 @@ __all__ = [
     "plateau_and_jump",
     "real_tasks",
     "test_error",
+    "turning_neuron",
 ]

@@ -14,7 +14,6 @@ from flbook.explorers.catalogue import parameters
 from flbook.explorers.explorer import Explorer
 
 __all__ = [
-    "any_loss",
     "ensemble",
     "every_knob",
     "half_plane",
@@ -239,19 +238,3 @@ def test_error(
     Explorer('test-error', sigma=0.1, t=100000, off_line_moment=1, width=1000, ...)
     """
     return Explorer("test-error", task=task, network=network, gram=gram, **start)
-
-
-@listing_parameters
-def any_loss(*, network: Network | None = None, gram: Gram | None = None, **start: Any) -> Explorer:
-    """Show the one path on which every loss moves a network, and how far each has come by a time.
-
-    The network has γ = 1/√d, σ_u = σ_w and learning rates 1; it learns the labels −1 and 1 of eight
-    examples. The numbers are those of the loss that is chosen.
-
-    Examples
-    --------
-    >>> from flbook import explorers
-    >>> explorers.any_loss(loss="squared", sigma=0.5)  # doctest: +ELLIPSIS
-    Explorer('any-loss', loss='squared', sigma=0.5, wrong_labels='0', t=1000, ...)
-    """
-    return Explorer("any-loss", network=network, gram=gram, **start)

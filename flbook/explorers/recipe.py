@@ -19,6 +19,7 @@ from flbook._model.task import Task
 from flbook._support.shared import shared
 from flbook.explorers.catalogue import entry, parameters
 from flbook.explorers.draws import COUNT, LAW, neuron_draws
+from flbook.explorers.neuron_setting import neuron_recipe
 
 __all__ = ["HYPERPARAMETERS", "network_of", "recipe"]
 
@@ -39,6 +40,8 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
     >>> shown["uu"], shown["t"]
     (5.0, inf)
     """
+    if "dimensions" in values:
+        return neuron_recipe(values)
     if "data" in entry(explorer):
         return _on_examples(explorer, values)
     shown = _one(explorer, values)

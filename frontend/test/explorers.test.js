@@ -14,8 +14,9 @@ const MOMENTS = ["second_moment", "cross_moment", "label_moment"];
  * The numbers without which nobody could compute again what an explorer shows.
  * @param {import("../src/base/catalogue.js").Configuration} configuration
  */
-function recipeOf({ table, data }) {
+function recipeOf({ table, data, fixed }) {
   if (table) return [];
+  if (fixed.includes("dimensions")) return ["a", "eta_a", "eta_w", "t"];
   return data ? START : [...START, ...MOMENTS];
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LOSSES } from "../src/solver/losses.js";
 import { differenceOfProducts, dot, twoProduct } from "../src/solver/compensated.js";
-import { GradientFlow, Gram, KernelFlow, LogisticFlow, LossFlow, Network, Task } from "../src/solver/index.js";
+import { GradientFlow, Gram, KernelFlow, LogisticFlow, LossFlow, Network, NeuronFlow, Task } from "../src/solver/index.js";
 
 const close = (a, b, relative = 1e-12, absolute = 0) =>
   assert.ok(Math.abs(a - b) <= relative * Math.abs(b) + absolute, `${a} is not ${b}`);
@@ -224,4 +224,75 @@ test("a network that no example moves stays", () => {
     assert.equal(still.slope(10), still.slope(0));
     assert.equal(still.kernelRatio(10), 1);
   }
+});
+
+/** The single neuron by Runge-Kutta steps on its weights. */
+function neuronBySteps({ a, w, target, eta_a, eta_w }, t, steps) {
+  /** @param {number[]} weights */
+  const velocity = ([a, ...w]) => {
+    const error = w.map((value, i) => a * value - target[i]);
+    return [-eta_a * dot(w, error), ...error.map((value) => -eta_w * a * value)];
+  };
+  const add = (x, y, h) => x.map((value, i) => value + h * y[i]);
+  let state = [a, ...w];
+  const h = t / steps;
+  for (let i = 0; i < steps; i++) {
+    const k1 = velocity(state);
+    const k2 = velocity(add(state, k1, h / 2));
+    const k3 = velocity(add(state, k2, h / 2));
+    const k4 = velocity(add(state, k3, h));
+    state = state.map((x, j) => x + (h / 6) * (k1[j] + 2 * k2[j] + 2 * k3[j] + k4[j]));
+  }
+  return { a: state[0], w: state.slice(1) };
+}
+
+const NEURONS = [
+  new NeuronFlow(0.3, [0.4, -0.2, 0.1], [1, 0.5, -0.3]),
+  new NeuronFlow(2, [0.1, 0.3], [-1, 0.2], 0.5, 2),
+  new NeuronFlow(0.01, [-1, 2], [1, 0], 3, 0.7),
+  new NeuronFlow(-0.6, [0.6, 0.1], [1, 0]),
+];
+
+test("a single neuron follows the small steps of its weights, on every side of balance", () => {
+  for (const neuron of NEURONS) {
+    for (const t of [0.2, 1, 3]) {
+      const [steps, exact] = [neuronBySteps(neuron, t, 4000), neuron.weights(t)];
+      close(exact.a, steps.a, 1e-9, 1e-11);
+      exact.w.forEach((value, i) => close(value, steps.w[i], 1e-9, 1e-11));
+    }
+  }
+});
+
+test("its imbalance is frozen and its loss, slope and kernel are those of its weights", () => {
+  for (const neuron of NEURONS) {
+    const { target, eta_a, eta_w } = neuron;
+    for (const t of TIMES) {
+      const now = neuron.weights(t);
+      close(eta_w * now.a ** 2 - eta_a * dot(now.w, now.w), neuron.imbalance, 1e-10, 1e-12);
+      close(neuron.kernelSize(t), eta_w * now.a ** 2 + eta_a * dot(now.w, now.w), 1e-12);
+      const error = now.w.map((value, i) => now.a * value - target[i]);
+      close(neuron.loss(t), dot(error, error) / 2, 1e-9, 1e-14);
+      neuron.slope(t).forEach((value, i) => close(value, now.a * now.w[i], 1e-12, 1e-15));
+      close(neuron.alignment(t), dot(now.w, target) / Math.hypot(...now.w) / Math.hypot(...target), 1e-12, 1e-14);
+    }
+  }
+});
+
+test("the turn of its kernel is that of the matrix", () => {
+  const matrix = ({ a, w }, eta_a, eta_w) => w.flatMap((p, i) => w.map((q, j) => (i === j ? eta_w * a * a : 0) + eta_a * p * q));
+  for (const neuron of NEURONS) {
+    const { eta_a, eta_w } = neuron;
+    const before = matrix(neuron.weights(0), eta_a, eta_w);
+    for (const t of TIMES) {
+      const now = matrix(neuron.weights(t), eta_a, eta_w);
+      const cosine = dot(now, before) / Math.hypot(...now) / Math.hypot(...before);
+      close(neuron.kernelRotation(t), 1 - cosine, 1e-9, 1e-14);
+    }
+  }
+});
+
+test("a balanced neuron that points straight away from its target ends on the saddle", () => {
+  const stuck = new NeuronFlow(1, [-1, 0], [2, 0]);
+  close(stuck.loss(Infinity), 2);
+  assert.equal(stuck.weights(Infinity).a, 0);
 });

@@ -6,7 +6,7 @@ import { movedTo } from "../../frontend/src/explorers/phase_diagram.js";
 import { ChiSquareQuantile, normalQuantile } from "../../frontend/src/solver/chi_square.js";
 import * as solver from "../../frontend/src/solver/index.js";
 
-const { decompose, Draws, Ensemble, GradientFlow, Gram, locate, LossFlow, Network, Scaling, Task, testError } = solver;
+const { decompose, Draws, Ensemble, GradientFlow, Gram, locate, LossFlow, Network, NeuronFlow, Scaling, Task, testError } = solver;
 
 // JSON has no infinity and no NaN: both travel as text.
 const pack = (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
@@ -49,6 +49,13 @@ function lossAt({ loss, x, y, ...point }, times) {
   return times.map((t) => ({ slope: flow.slope(t), kernel: flow.kernel(t), alignment: flow.alignment(t) }));
 }
 
+function neuronAt({ a, w, target, eta_a, eta_w }, times) {
+  const flow = new NeuronFlow(a, w, target, eta_a, eta_w);
+  const names = { loss: "loss", slope: "slope", kernel_size: "kernelSize", kernel_rotation: "kernelRotation", alignment: "alignment" };
+  const at = (t) => Object.entries(names).map(([name, method]) => [name, flow[method](t)]);
+  return times.map((t) => ({ ...Object.fromEntries(at(Number(t))), ...flow.weights(Number(t)) }));
+}
+
 function draw(width, count) {
   const draws = new Draws(count);
   const starts = draws.at(width);
@@ -69,6 +76,7 @@ const ANSWERS = {
   dynamics,
   run: ({ kind, names, point }) => run(kind, names, point),
   loss: ({ point, times }) => lossAt(point, times),
+  neuron: ({ point, times }) => neuronAt(point, times),
   quantile: ({ degrees, share }) => ({ chi_square: new ChiSquareQuantile(share).at(degrees), normal: normalQuantile(share) }),
   decompose: ({ before, after }) => decompose(new Gram(...before), new Gram(...after)),
   scaling: ({ powers }) => {

@@ -11,6 +11,7 @@ import { phaseDiagram } from "./phase_diagram.js";
 import { plateauAndJump } from "./plateau_and_jump.js";
 import { realTasks } from "./real_tasks.js";
 import { testErrorExplorer } from "./test_error.js";
+import { turningNeuron } from "./turning_neuron.js";
 
 const ALL = [
   initialScale,
@@ -26,6 +27,7 @@ const ALL = [
   realTasks,
   knob,
   anyLoss,
+  turningNeuron,
 ];
 
 /** Every explorer by the name that its figure carries. */
