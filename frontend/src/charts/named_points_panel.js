@@ -3,7 +3,7 @@ import { setLengths, svg } from "../base/svg.js";
 import { LinePanel } from "./line_panel.js";
 
 const LETTER = 7.3; // px, about the width of one at the labels' size
-const BETWEEN = 9; // px, least distance of two names
+const BETWEEN = 12; // px, least distance of two names
 const HEAD = 24; // px above the plot area, where the names stand
 
 /** @typedef {{x: number, y: number, name: string}} Named */
