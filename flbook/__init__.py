@@ -12,6 +12,8 @@ from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
+from flbook._dynamics.loss_flow import LossFlow
+from flbook._dynamics.loss_state import LossState
 from flbook._dynamics.neuron_flow import NeuronFlow
 from flbook._dynamics.neuron_state import NeuronState
 from flbook._dynamics.outcome import Outcome
@@ -58,6 +60,8 @@ __all__ = [
     "LazyWidth",
     "Location",
     "LogisticFlow",
+    "LossFlow",
+    "LossState",
     "MeasuredPhase",
     "Moment",
     "Network",

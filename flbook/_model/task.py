@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flbook._support.arrays import Real, ValueObject, broadcast_shape
+from flbook._support.arrays import FloatArray, Real, ValueObject, broadcast_shape
 from flbook._support.checks import real, refuse_where
 from flbook._support.compensated import difference_of_products
 
-__all__ = ["Task"]
+__all__ = ["Task", "on_a_line"]
 
 # Moments that miss Cauchy-Schwarz by less than this are taken for rounded ones.
 ROUNDING = 1e-12
@@ -91,15 +91,7 @@ class Task(ValueObject):
         >>> Task.from_data([[3.0, 4.0], [-3.0, -4.0]], [5.0, -5.0])
         Task(second_moment=25.0, cross_moment=25.0, label_moment=25.0)
         """
-        inputs = np.asarray(real("x", x))
-        labels = np.asarray(real("y", y))
-        if inputs.ndim not in (1, 2) or inputs.size == 0:
-            raise ValueError(f"x must have shape (n,) or (n, D) and hold data, got {inputs.shape}")
-        if labels.shape != inputs.shape[:1]:
-            raise ValueError(f"y must have shape {inputs.shape[:1]} like x, got {labels.shape}")
-        a = inputs if inputs.ndim == 1 else _along_line(inputs)
-        if not a.any():
-            raise ValueError("x must hold an input that is not zero, got zeros only")
+        a, labels = on_a_line(x, y)
         return cls(float(np.mean(a * a)), float(np.mean(a * labels)), float(np.mean(labels**2)))
 
     @cached_property
@@ -121,6 +113,20 @@ class Task(ValueObject):
         """½(E[y²] − c²/m), the loss that no slope gets below; shape `shape`."""
         m, c = self.second_moment, self.cross_moment
         return np.maximum(difference_of_products(m, self.label_moment, c, c), 0.0) / (2 * m)
+
+
+def on_a_line(x: ArrayLike, y: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return the positions of the inputs on their line, and the labels; as `Task.from_data`."""
+    inputs = np.asarray(real("x", x))
+    labels = np.asarray(real("y", y))
+    if inputs.ndim not in (1, 2) or inputs.size == 0:
+        raise ValueError(f"x must have shape (n,) or (n, D) and hold data, got {inputs.shape}")
+    if labels.shape != inputs.shape[:1]:
+        raise ValueError(f"y must have shape {inputs.shape[:1]} like x, got {labels.shape}")
+    a = inputs if inputs.ndim == 1 else _along_line(inputs)
+    if not a.any():
+        raise ValueError("x must hold an input that is not zero, got zeros only")
+    return a, labels
 
 
 def _along_line(x: np.ndarray) -> np.ndarray:
