@@ -104,10 +104,9 @@ def of_a_neuron(name: str, parameters: dict) -> float:
 def of_a_loss(name: str, network: fl.Network, parameters: dict) -> float:
     """Compute a quantity of a network that trains on examples with a loss of their own."""
     data, gram = (parameters["x"], parameters["y"]), fl.Gram(*(parameters[key] for key in GRAM))
-    flow, t = fl.LossFlow(network, parameters["loss"], *data, gram), parameters["t"]
-    if name == "kernel_ratio":
-        return float(flow.kernel(t) / flow.kernel(0.0))
-    return float(getattr(flow, name)(t))
+    flow = fl.LossFlow(network, parameters["loss"], *data, gram)
+    before, now = getattr(flow, name.replace("_ratio", ""))([0.0, parameters["t"]])
+    return float(now / before if name == "kernel_ratio" else now)
 
 
 def quantity(name: str, parameters: dict) -> float:
