@@ -15,6 +15,7 @@ from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._dynamics.loss_flow import LossFlow
 from flbook._dynamics.loss_state import LossState
 from flbook._dynamics.outcome import Outcome
+from flbook._dynamics.quadratic_flow import QuadraticFlow, QuadraticState
 from flbook._measures.checkup import Checkup
 from flbook._measures.checkup_parts import LabelAlignment, LayerAlignment, Moment
 from flbook._measures.ensemble import Ensemble, Quantiles
@@ -65,6 +66,8 @@ __all__ = [
     "Network",
     "Outcome",
     "Phase",
+    "QuadraticFlow",
+    "QuadraticState",
     "Quantiles",
     "Regime",
     "Scaling",
