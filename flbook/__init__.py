@@ -14,6 +14,8 @@ from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
 from flbook._dynamics.loss_flow import LossFlow
 from flbook._dynamics.loss_state import LossState
+from flbook._dynamics.neuron_flow import NeuronFlow
+from flbook._dynamics.neuron_state import NeuronState
 from flbook._dynamics.outcome import Outcome
 from flbook._dynamics.quadratic_flow import QuadraticFlow, QuadraticState
 from flbook._measures.checkup import Checkup
@@ -64,6 +66,8 @@ __all__ = [
     "MeasuredPhase",
     "Moment",
     "Network",
+    "NeuronFlow",
+    "NeuronState",
     "Outcome",
     "Phase",
     "QuadraticFlow",
