@@ -9,6 +9,7 @@ from oracle import METHODS
 from scipy.integrate import quad, solve_ivp
 
 import flbook as fl
+from flbook import simulation
 
 TIMES = np.array([0.0, 1e-9, 0.1, 1.0, 10.0, 1e3, 1e12, 1e300, np.inf])
 random = np.random.default_rng(1)
@@ -306,3 +307,32 @@ def test_frozen_and_comparable():
     with pytest.raises(ValueError, match="read-only"):
         flow.x[0] = 1.0
     assert repr(flow).startswith("LossFlow(network=Network(width=2")
+
+
+@pytest.mark.parametrize("loss", ["logistic", "exponential"])
+def test_the_simulation_takes_a_loss(loss):
+    random = np.random.default_rng(5)
+    network = fl.Network(30, 30**-0.5, eta_u=0.5, eta_w=2.0)
+    u, w = network.sample_weights(seed=random)
+    data, derivative = (X, MIXED), DERIVATIVES[loss]
+    t = np.linspace(0.0, 4.0, 5)
+    run = simulation.gradient_flow(network, data, u, w, t, derivative=derivative, rtol=1e-11)
+    flow = fl.LossFlow(network, loss, *data, fl.Gram.from_weights(u, w))
+    np.testing.assert_allclose(run.slope, flow.slope(t), rtol=1e-9)
+    steps = simulation.gradient_descent(
+        fl.Network(30, 30**-0.5, eta_u=5e-4, eta_w=2e-3),
+        data,
+        u,
+        w,
+        [0, 2000],
+        derivative=derivative,
+    )
+    assert steps.slope[-1] == pytest.approx(flow.slope(2.0), rel=1e-2)
+
+
+def test_the_simulation_refuses_what_is_no_derivative():
+    one, weights = fl.Network(1), ([1.0], [1.0], [0.0, 1.0])
+    with pytest.raises(TypeError, match="derivative must be a function of f and y or None, got 3"):
+        simulation.gradient_flow(one, (X, MIXED), *weights, derivative=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"data must be a tuple \(x, y\) for a derivative"):
+        simulation.gradient_flow(one, fl.Task(1, 1, 1), *weights, derivative=np.subtract)
