@@ -22,7 +22,7 @@ from flbook import simulation
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
-from losses import DERIVATIVES, Cauchy
+from loss_functions import DERIVATIVES, Cauchy
 
 EXAMPLES = 20
 WIDTHS = (1, 2, 5, 20, 100)

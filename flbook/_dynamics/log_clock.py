@@ -10,9 +10,11 @@ from scipy.integrate import solve_ivp
 
 from flbook._support.arrays import FloatArray
 
-__all__ = ["integrate"]
+__all__ = ["ENOUGH", "integrate"]
 
 TOLERANCE = 1e-13
+# A rest that is approached at a rate is reached after so many times 1/rate.
+ENOUGH = 40.0
 MOST_CALLS = 50_000
 
 
@@ -25,8 +27,8 @@ def integrate(
     """Return ψ of dψ/dt = force(ψ), ψ(0) = 0, at finite increasing times: (networks, times).
 
     The clock is ln(1 + t/τ) with the shortest first time τ of all networks, and `unit` is what of ψ
-    begins to matter. From the time `settled` on (a network is at rest, or nearly) its own time goes
-    on no faster than that. No force is 0 at the start.
+    begins to matter. From the time `settled` on (at least `ENOUGH` relaxation times have passed) the
+    own time of a network goes on no faster than that. No force is 0 at the start.
 
     Examples
     --------
@@ -35,10 +37,11 @@ def integrate(
     >>> print(integrate(lambda x: 1 - x, one, 40 * one, np.array([0.0, 1.0, 1e300])).round(9))
     [[0.         0.63212056 1.        ]]
     """
-    if t.size == 0:
-        return np.zeros((unit.size, 0))
+    if not t.any():
+        return np.zeros((unit.size, t.size))
     log_unit, latest = np.log(unit), np.log(settled)
-    log_tau = np.min(log_unit - np.log(np.abs(force(np.zeros(unit.size)))))
+    first = np.log(np.abs(force(np.zeros(unit.size))))
+    log_tau = np.min(np.minimum(log_unit - first, latest - np.log(ENOUGH)))
     with np.errstate(divide="ignore"):
         clock = np.logaddexp(0.0, np.log(t) - log_tau)
     calls = count()

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from flbook._dynamics.flow_state import FlowState
 from flbook._dynamics.initial import Initial
-from flbook._dynamics.log_clock import integrate
+from flbook._dynamics.log_clock import ENOUGH, integrate
 from flbook._dynamics.losses import Loss
 from flbook._support.arrays import FloatArray
 
@@ -22,8 +22,6 @@ __all__ = ["End", "Pull", "Start", "rest", "walk"]
 
 # A mode that has decayed by exp(−LONGEST) makes no difference to the slope.
 LONGEST = 700.0
-# A rest that is approached at a rate is reached after so many times 1/rate.
-ENOUGH = 40.0
 # Rungs of the ladder on which a change of sign is looked for, in units of the slopes at hand.
 FIRST, LAST, SPACING, COARSE = 1e-6, 1e12, 1.1, 4.0
 # What is left of a pull that dies out without ever changing its sign.

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flbook._dynamics.log_clock import integrate
+from flbook._dynamics.log_clock import ENOUGH, integrate
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray
 from flbook._support.numerics import least_cancelled
@@ -17,8 +17,6 @@ __all__ = ["Form"]
 EPSILON = np.finfo(np.float64).eps
 # exp() of more than this is no double.
 LONGEST = 700.0
-# A rest that is approached at a rate is reached after so many times 1/rate.
-ENOUGH = 40.0
 
 
 class Form:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from losses import DERIVATIVES, Cauchy, Hinge2
+from loss_functions import DERIVATIVES, Cauchy, Hinge2
 from oracle import METHODS
 from scipy.integrate import quad, solve_ivp
 
@@ -94,6 +94,17 @@ def test_the_squared_error_is_gradient_flow(size):
     norms = np.maximum(wanted["gram uu"], wanted["gram ww"])
     for name in ("displacement uu", "displacement uw", "displacement ww"):
         assert np.max(np.abs(answers[name] - wanted[name]) / norms) < 1e-9, name
+
+
+@pytest.mark.parametrize("near", [1e-1, 1e-3, -1e-6])
+def test_a_start_near_the_target(near):
+    task = fl.Task.from_data(X, REAL)
+    start = (3.0, float(task.target) + near, 2.0)
+    t = np.array([1e-3, 0.1, 1.0, 3.0, 30.0])
+    network = fl.Network(2)
+    exact = fl.GradientFlow(network, task, fl.Gram(*start))
+    moved = _flow("squared", REAL, start=start).slope(t) - start[1]
+    np.testing.assert_allclose(moved, exact.slope(t) - start[1], rtol=1e-6, atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", DATA)
@@ -251,6 +262,7 @@ def test_shapes_and_loops():
     for name, answer in _everything(flow, []).items():
         assert np.shape(answer) == (4, 2, 3, 0), name
     assert np.shape(alone.slope(1.0)) == ()
+    assert alone.slope(0.0) == 1.0
     assert isinstance(alone.gram(1.0).uu, float)
     assert np.shape(alone.loss(np.ones((2, 3)))) == (2, 3)
 

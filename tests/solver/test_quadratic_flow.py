@@ -132,6 +132,13 @@ def test_start_at_the_target():
     np.testing.assert_array_equal(now.residual, 0.0)
 
 
+def test_a_start_near_the_target():
+    """One eigenvalue, v = λγc²: near the target the error decays at the rate mK."""
+    flow = fl.QuadraticFlow([[1.0]], fl.Task(1.0, 1.0, 1.0), [1 + 1e-6])
+    t = np.array([0.01, 0.1, 1.0])
+    np.testing.assert_allclose(flow.residual(t) / flow.residual(0.0), np.exp(-4 * t), rtol=1e-4)
+
+
 def test_shapes_and_loops():
     random = np.random.default_rng(0)
     matrix, start = _random_form(random, 3), random.normal(size=(4, 1, 3))
