@@ -17,6 +17,7 @@ from flbook._dynamics.loss_state import LossState
 from flbook._dynamics.neuron_flow import NeuronFlow
 from flbook._dynamics.neuron_state import NeuronState
 from flbook._dynamics.outcome import Outcome
+from flbook._dynamics.quadratic_flow import QuadraticFlow, QuadraticState
 from flbook._measures.checkup import Checkup
 from flbook._measures.checkup_parts import LabelAlignment, LayerAlignment, Moment
 from flbook._measures.ensemble import Ensemble, Quantiles
@@ -69,6 +70,8 @@ __all__ = [
     "NeuronState",
     "Outcome",
     "Phase",
+    "QuadraticFlow",
+    "QuadraticState",
     "Quantiles",
     "Regime",
     "Scaling",

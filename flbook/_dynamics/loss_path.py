@@ -7,26 +7,21 @@ number, with the loss in it, the start, and nothing else.
 
 from __future__ import annotations
 
-from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.integrate import solve_ivp
 
 from flbook._dynamics.flow_state import FlowState
 from flbook._dynamics.initial import Initial
+from flbook._dynamics.log_clock import ENOUGH, integrate
 from flbook._dynamics.losses import Loss
 from flbook._support.arrays import FloatArray
 
 __all__ = ["End", "Pull", "Start", "rest", "walk"]
 
-TOLERANCE = 1e-13
 # A mode that has decayed by exp(−LONGEST) makes no difference to the slope.
 LONGEST = 700.0
-# A rest that is approached at a rate is reached after so many times 1/rate.
-ENOUGH = 40.0
-MOST_CALLS = 50_000
 # Rungs of the ladder on which a change of sign is looked for, in units of the slopes at hand.
 FIRST, LAST, SPACING, COARSE = 1e-6, 1e12, 1.1, 4.0
 # What is left of a pull that dies out without ever changing its sign.
@@ -169,54 +164,18 @@ class End(NamedTuple):
 
 
 def walk(pull: Pull, start: Start, settled: FloatArray, t: FloatArray) -> FloatArray:
-    """Return ψ at finite increasing times: (networks, times).
-
-    One integration moves all networks. Its clock is ln(1 + t/τ) with the shortest
-    first time τ of them all, and each push is measured in the unit in which it begins to matter.
-    From the time `settled` on a network is at rest, and its own time goes on no faster than that.
-    """
+    """Return ψ of the networks in a row at finite increasing times: (networks, times)."""
     pushes = np.zeros((start.slope.size, t.size))
-    force = np.abs(pull(start.slope))
-    moving = (force > 0) & (start.kernel > 0)
-    if not moving.any() or t.size == 0:
+    moving = (pull(start.slope) != 0) & (start.kernel > 0)
+    if not moving.any():
         return pushes
     start = Start(*(column[moving] for column in start))
     unit = start.gamma / (2 * start.gamma * start.eta + pull.size * start.kernel)
-    log_pace = np.log(start.gamma) - np.log(unit)
-    log_tau = np.min(-np.log(force[moving]) - log_pace)
-    latest = np.log(settled[moving])
     with np.errstate(divide="ignore"):
         farthest = LONGEST / (2 * start.eta)
-        clock = np.logaddexp(0.0, np.log(t) - log_tau)
 
-    calls = count()
+    def force(push: FloatArray) -> FloatArray:
+        return -start.gamma * pull(start.slope_at(np.clip(push, -farthest, farthest)))
 
-    def velocity(now: float, way: FloatArray) -> FloatArray:
-        if next(calls) == MOST_CALLS:
-            raise RuntimeError(
-                f"the integrator has asked for Φ {MOST_CALLS} times and is not through: is the "
-                "derivative of the loss continuous?"
-            )
-        phi = pull(start.slope_at(np.clip(unit * way, -farthest, farthest)))
-        with np.errstate(divide="ignore"):
-            log_force = np.log(np.abs(phi))
-        return -np.sign(phi) * np.exp(np.minimum(now + log_tau, latest) + log_pace + log_force)
-
-    run = solve_ivp(
-        velocity,
-        (0.0, clock[-1]),
-        np.zeros(unit.size),
-        method="LSODA",
-        t_eval=clock,
-        rtol=TOLERANCE,
-        atol=TOLERANCE,
-        lband=0,
-        uband=0,
-    )
-    if not run.success:
-        raise RuntimeError(
-            f"the integrator stopped after {len(run.t)} of {t.size} times: {run.message} "
-            "(is the derivative of the loss continuous?)"
-        )
-    pushes[moving] = unit[:, None] * run.y
+    pushes[moving] = integrate(force, unit, settled[moving], t)
     return pushes

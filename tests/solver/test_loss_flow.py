@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from losses import DERIVATIVES, Cauchy, Hinge2
+from loss_functions import DERIVATIVES, Cauchy, Hinge2
 from oracle import METHODS
 from scipy.integrate import quad, solve_ivp
 
 import flbook as fl
+from flbook import simulation
 
 TIMES = np.array([0.0, 1e-9, 0.1, 1.0, 10.0, 1e3, 1e12, 1e300, np.inf])
 random = np.random.default_rng(1)
@@ -93,6 +94,17 @@ def test_the_squared_error_is_gradient_flow(size):
     norms = np.maximum(wanted["gram uu"], wanted["gram ww"])
     for name in ("displacement uu", "displacement uw", "displacement ww"):
         assert np.max(np.abs(answers[name] - wanted[name]) / norms) < 1e-9, name
+
+
+@pytest.mark.parametrize("near", [1e-1, 1e-3, -1e-6])
+def test_a_start_near_the_target(near):
+    task = fl.Task.from_data(X, REAL)
+    start = (3.0, float(task.target) + near, 2.0)
+    t = np.array([1e-3, 0.1, 1.0, 3.0, 30.0])
+    network = fl.Network(2)
+    exact = fl.GradientFlow(network, task, fl.Gram(*start))
+    moved = _flow("squared", REAL, start=start).slope(t) - start[1]
+    np.testing.assert_allclose(moved, exact.slope(t) - start[1], rtol=1e-6, atol=1e-12)
 
 
 @pytest.mark.parametrize("loss", DATA)
@@ -250,6 +262,7 @@ def test_shapes_and_loops():
     for name, answer in _everything(flow, []).items():
         assert np.shape(answer) == (4, 2, 3, 0), name
     assert np.shape(alone.slope(1.0)) == ()
+    assert alone.slope(0.0) == 1.0
     assert isinstance(alone.gram(1.0).uu, float)
     assert np.shape(alone.loss(np.ones((2, 3)))) == (2, 3)
 
@@ -306,3 +319,32 @@ def test_frozen_and_comparable():
     with pytest.raises(ValueError, match="read-only"):
         flow.x[0] = 1.0
     assert repr(flow).startswith("LossFlow(network=Network(width=2")
+
+
+@pytest.mark.parametrize("loss", ["logistic", "exponential"])
+def test_the_simulation_takes_a_loss(loss):
+    random = np.random.default_rng(5)
+    network = fl.Network(30, 30**-0.5, eta_u=0.5, eta_w=2.0)
+    u, w = network.sample_weights(seed=random)
+    data, derivative = (X, MIXED), DERIVATIVES[loss]
+    t = np.linspace(0.0, 4.0, 5)
+    run = simulation.gradient_flow(network, data, u, w, t, derivative=derivative, rtol=1e-11)
+    flow = fl.LossFlow(network, loss, *data, fl.Gram.from_weights(u, w))
+    np.testing.assert_allclose(run.slope, flow.slope(t), rtol=1e-9)
+    steps = simulation.gradient_descent(
+        fl.Network(30, 30**-0.5, eta_u=5e-4, eta_w=2e-3),
+        data,
+        u,
+        w,
+        [0, 2000],
+        derivative=derivative,
+    )
+    assert steps.slope[-1] == pytest.approx(flow.slope(2.0), rel=1e-2)
+
+
+def test_the_simulation_refuses_what_is_no_derivative():
+    one, weights = fl.Network(1), ([1.0], [1.0], [0.0, 1.0])
+    with pytest.raises(TypeError, match="derivative must be a function of f and y or None, got 3"):
+        simulation.gradient_flow(one, (X, MIXED), *weights, derivative=3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"data must be a tuple \(x, y\) for a derivative"):
+        simulation.gradient_flow(one, fl.Task(1, 1, 1), *weights, derivative=np.subtract)
