@@ -14,7 +14,12 @@ from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.gradient_flow import GradientFlow
 from flbook._dynamics.kernel_flow import KernelFlow
 from flbook._dynamics.logistic_flow import LogisticFlow
+from flbook._dynamics.loss_flow import LossFlow
+from flbook._dynamics.loss_state import LossState
+from flbook._dynamics.neuron_flow import NeuronFlow
+from flbook._dynamics.neuron_state import NeuronState
 from flbook._dynamics.outcome import Outcome
+from flbook._dynamics.quadratic_flow import QuadraticFlow, QuadraticState
 from flbook._dynamics.stochastic_descent import StochasticDescent
 from flbook._measures.checkup import Checkup
 from flbook._measures.checkup_parts import LabelAlignment, LayerAlignment, Moment
@@ -67,11 +72,17 @@ __all__ = [
     "LazyWidth",
     "Location",
     "LogisticFlow",
+    "LossFlow",
+    "LossState",
     "MeasuredPhase",
     "Moment",
     "Network",
+    "NeuronFlow",
+    "NeuronState",
     "Outcome",
     "Phase",
+    "QuadraticFlow",
+    "QuadraticState",
     "Quantiles",
     "Regime",
     "Scaling",

@@ -7,11 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from flbook._dynamics.dynamics import full
-from flbook._dynamics.initial import Initial, displacement, layer_norms, loss
-from flbook._model.gram import Gram
+from flbook._dynamics.initial import Initial, loss
+from flbook._dynamics.mode_state import ModeState
 from flbook._support.arrays import FloatArray
-from flbook._support.numerics import choose, cosine, least_cancelled, ratio
+from flbook._support.numerics import choose, least_cancelled, ratio
 
 __all__ = ["FlowState"]
 
@@ -104,7 +103,7 @@ def single_mode(initial: Initial, t: Any) -> Modes:
     )
 
 
-class FlowState:
+class FlowState(ModeState):
     """Gradient flow at times t; every array has shape `shape` + `t.shape`.
 
     Attributes
@@ -126,23 +125,24 @@ class FlowState:
     """
 
     def __init__(self, initial: Initial, t: FloatArray, shape: tuple[int, ...]) -> None:
-        self.t, self._initial, self._shape = t, initial, shape + np.shape(t)
+        self.t = t
         modes, stuck = two_modes(initial, t), initial.stuck
         if stuck is not None:
             pairs = zip(single_mode(initial, t), modes, strict=True)
             modes = Modes(*(np.where(stuck, single, both)[()] for single, both in pairs))
         self._modes = modes
         a, b = initial.halves
-        self._rising = a * modes.growth * modes.growth
-        self._falling = b * modes.decline * modes.decline
+        rising, falling = a * modes.growth * modes.growth, b * modes.decline * modes.decline
+        super().__init__(initial, shape + np.shape(t), rising, falling)
 
     @property
     def mode_factors(self) -> tuple[Any, Any, Any]:
         """r, 1/r and ½(r − 1/r)/η; they broadcast."""
         return self._modes.growth, self._modes.decline, self._modes.push
 
-    def _full(self, value: Any) -> FloatArray:
-        return full(value, self._shape)
+    @property
+    def _moves(self) -> tuple[Any, Any]:
+        return self._modes.both, self._modes.push
 
     @cached_property
     def residual(self) -> FloatArray:
@@ -153,11 +153,6 @@ class FlowState:
     def loss(self) -> FloatArray:
         """½E[(f − y)²]."""
         return self._full(loss(self._initial, self._modes.residual))
-
-    @cached_property
-    def kernel(self) -> FloatArray:
-        """K."""
-        return self._full((self._rising + self._falling) / 2)
 
     @cached_property
     def slope(self) -> FloatArray:
@@ -171,43 +166,3 @@ class FlowState:
             (ratio(rising - falling, scale, 0.0), ratio(rising + falling, scale, np.inf)),
         )
         return self._full(slope)
-
-    @cached_property
-    def gram(self) -> Gram:
-        """The Gram matrix of the layers."""
-        initial, slope = self._initial, self.slope
-        norms = layer_norms(
-            initial, self.kernel, initial.imbalance, slope, initial.root_determinant
-        )
-        uu, ww = map(self._full, norms)
-        return Gram._trusted(uu, slope / initial.gamma, ww)
-
-    @cached_property
-    def displacement(self) -> Gram:
-        """The Gram matrix of the moves u − u(0), w − w(0): how far the weights have come."""
-        moves = displacement(self._initial, self._modes.both, self._modes.push)
-        return Gram._trusted(*map(self._full, moves))
-
-    @cached_property
-    def alignment(self) -> FloatArray:
-        """ζ."""
-        initial = self._initial
-        across = initial.gamma * initial.root_determinant
-        return self._full(cosine(self.slope, across, np.sign(initial.slope)))
-
-    @cached_property
-    def kernel_alignment(self) -> FloatArray:
-        """ζ_K."""
-        initial = self._initial
-        at_zero = np.sign(initial.signal * initial.slope)
-        return self._full(cosine(initial.signal * self.slope, initial.floor, at_zero))
-
-    @cached_property
-    def imbalance(self) -> FloatArray:
-        """Δ, which gradient flow never moves."""
-        return self._full(self._initial.imbalance)
-
-    @cached_property
-    def determinant(self) -> FloatArray:
-        """D, which gradient flow never moves."""
-        return self._full(self._initial.determinant)

@@ -8,7 +8,7 @@ import numpy as np
 
 from flbook._support.arrays import FloatArray
 
-__all__ = ["choose", "cosine", "least_cancelled", "length", "ratio"]
+__all__ = ["choose", "cosine", "least_cancelled", "length", "norm", "ratio"]
 
 SMALLEST = np.finfo(np.float64).smallest_subnormal
 
@@ -52,6 +52,19 @@ def length(x: Any, y: Any) -> FloatArray:
     larger = np.maximum(x, y)
     part = np.minimum(x, y) / np.maximum(larger, SMALLEST)
     return larger * np.sqrt(1 + part * part)
+
+
+def norm(vectors: Any) -> FloatArray:
+    """Return the Euclidean norm over the last axis, where the squares leave the doubles too.
+
+    Examples
+    --------
+    >>> print(norm(np.array([3e-200, 4e-200])))
+    5e-200
+    """
+    largest = np.max(np.abs(vectors), axis=-1, keepdims=True)
+    scaled = vectors / np.maximum(largest, SMALLEST)
+    return largest[..., 0] * np.sqrt(np.sum(scaled * scaled, axis=-1))
 
 
 def cosine(along: Any, across: Any, at_zero: Any) -> FloatArray:

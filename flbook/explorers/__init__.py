@@ -33,12 +33,14 @@ from flbook.explorers.functions import (
     sgd_erosion,
     test_error,
 )
+from flbook.explorers.other_functions import any_loss, turning_neuron
 from flbook.explorers.table_functions import knob, nonlinear_networks, real_tasks
 
 __all__ = [
     "Explorer",
     "Figure",
     "Parameter",
+    "any_loss",
     "ensemble",
     "even_starts",
     "every_knob",
@@ -56,4 +58,5 @@ __all__ = [
     "sgd_erosion",
     "step_draws",
     "test_error",
+    "turning_neuron",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -9,9 +11,20 @@ from flbook._model.task import Task
 from flbook._support.arrays import FloatArray
 from flbook._support.checks import real, single
 
-__all__ = ["TO_SIMULATE", "Data", "Examples", "Moments", "as_inputs", "as_labels", "problem"]
+__all__ = [
+    "TO_SIMULATE",
+    "Data",
+    "Derivative",
+    "Examples",
+    "Moments",
+    "as_inputs",
+    "as_labels",
+    "problem",
+]
 
 Data = Task | tuple[ArrayLike, ArrayLike]
+Derivative = Callable[[FloatArray, FloatArray], FloatArray]
+"""The derivative of a loss by f, called as ``derivative(f, y)``."""
 # Inputs whose second singular value is this far below the first lie on a line.
 OFF_LINE = 1e-9
 TO_SIMULATE = "a single one to simulate"
@@ -46,9 +59,10 @@ class Moments:
 class Examples:
     """Inputs with labels, on a line or not; the attributes are those of `Moments`."""
 
-    def __init__(self, x: ArrayLike, y: ArrayLike) -> None:
+    def __init__(self, x: ArrayLike, y: ArrayLike, derivative: Derivative | None = None) -> None:
         self.inputs = as_inputs(x)
         self.labels = as_labels(y, self.inputs.shape[:1])
+        self.derivative = np.subtract if derivative is None else derivative
         self.columns = np.shape(x)[1:]
         line = _direction(self.inputs)
         self.direction = line if self.columns else None
@@ -56,22 +70,27 @@ class Examples:
 
     def gradient(self, slopes: FloatArray) -> FloatArray:
         """Return ∂L/∂β for f(x) = β·x."""
-        return (self.inputs @ slopes - self.labels) @ self.inputs / self.labels.size
+        pulls = self.derivative(self.inputs @ slopes, self.labels)
+        return pulls @ self.inputs / self.labels.size
 
     def batch_gradient(
         self, slopes: FloatArray, index: NDArray[np.int64], noise: FloatArray
     ) -> FloatArray:
         """Return the same over the examples `index` alone, with noise on their labels."""
         inputs, labels = self.inputs[index], self.labels[index] + noise
-        return (inputs @ slopes - labels) @ inputs / labels.size
+        return self.derivative(inputs @ slopes, labels) @ inputs / labels.size
 
 
-def problem(data: Data) -> Moments | Examples:
-    """Return what `data` stands for."""
+def problem(data: Data, derivative: Derivative | None = None) -> Moments | Examples:
+    """Return what `data` and the loss with this derivative stand for."""
+    if derivative is not None and not callable(derivative):
+        raise TypeError(f"derivative must be a function of f and y or None, got {derivative!r}")
     if isinstance(data, Task):
+        if derivative is not None:
+            raise TypeError("data must be a tuple (x, y) for a derivative, got a Task")
         return Moments(data)
     if isinstance(data, tuple) and len(data) == 2:
-        return Examples(*data)
+        return Examples(*data, derivative)
     raise TypeError(f"data must be a Task or a tuple (x, y), got {data!r}")
 
 

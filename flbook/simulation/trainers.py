@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from flbook._model.network import Network
 from flbook._support.arrays import FloatArray, Progress, Seed, broadcast_shape
 from flbook._support.checks import one_real, one_whole, real, refuse_where, single, times, whole
-from flbook.simulation.problem import TO_SIMULATE, Data, Examples, problem
+from flbook.simulation.problem import TO_SIMULATE, Data, Derivative, Examples, problem
 from flbook.simulation.result import Simulation
 
 __all__ = ["gradient_descent", "gradient_flow", "sample_layers", "stochastic_descent"]
@@ -46,6 +46,7 @@ def gradient_flow(
     w0: ArrayLike,
     t: ArrayLike,
     *,
+    derivative: Derivative | None = None,
     rtol: float = 1e-12,
     atol: float = 1e-14,
     progress: Progress | None = None,
@@ -65,6 +66,8 @@ def gradient_flow(
         The inner layer at t = 0.
     t : array_like, shape (n,)
         Finite, increasing times of at least 0.
+    derivative : callable, optional
+        ``derivative(f, y)`` of another loss by f, for arrays; the data are examples then.
     rtol, atol : float
         Tolerances of the integrator, an explicit Runge-Kutta method of order 8 (DOP853 of
         `scipy.integrate.solve_ivp`).
@@ -86,7 +89,7 @@ def gradient_flow(
     >>> print(run.slope.round(6))
     [1. 1.]
     """
-    training = _Training(network, data, u0, w0)
+    training = _Training(network, data, u0, w0, derivative)
     t = _increasing("t", times(t))
     refuse_where(np.isinf(t), "t", t, "finite to be integrated to")
     rtol, atol = one_real("rtol", rtol, above=0), one_real("atol", atol, above=0)
@@ -116,6 +119,7 @@ def gradient_descent(
     w0: ArrayLike,
     steps: ArrayLike,
     *,
+    derivative: Derivative | None = None,
     progress: Progress | None = None,
 ) -> Simulation:
     """Take real full-batch gradient steps, weight by weight.
@@ -124,7 +128,7 @@ def gradient_descent(
     ----------
     network : Network
         One network; its learning rates are those of one step.
-    data, u0, w0
+    data, u0, w0, derivative
         As for `gradient_flow`.
     steps : array_like, shape (n,)
         Increasing whole numbers of steps at which to record.
@@ -146,7 +150,7 @@ def gradient_descent(
     >>> print(run.slope.round(6))
     [1. 2.]
     """
-    training = _Training(network, data, u0, w0)
+    training = _Training(network, data, u0, w0, derivative)
     return training.descend(steps, progress, lambda weights, n: training.velocity(weights))
 
 
@@ -192,7 +196,7 @@ def stochastic_descent(
     >>> print(run.slope.round(6))
     [1. 2.]
     """
-    training = _Training(network, data, u0, w0)
+    training = _Training(network, data, u0, w0, None)
     examples = training.problem
     if not isinstance(examples, Examples):
         raise TypeError(f"data must be a tuple (x, y) to draw batches from, got {data!r}")
@@ -227,9 +231,16 @@ class _Training:
     du/dt = −η_u γ W ∇L and dW/dt = −η_w γ u ∇Lᵀ. Along the line W is w, a single column.
     """
 
-    def __init__(self, network: Network, data: Data, u0: ArrayLike, w0: ArrayLike) -> None:
+    def __init__(
+        self,
+        network: Network,
+        data: Data,
+        u0: ArrayLike,
+        w0: ArrayLike,
+        derivative: Derivative | None,
+    ) -> None:
         self.network, self.width = network, _width(network)
-        self.problem = problem(data)
+        self.problem = problem(data, derivative)
         u, w = np.asarray(real("u0", u0)), np.asarray(real("w0", w0))
         self.layer_shape = (self.width, *self.problem.columns)
         for name, layer, shape in (("u0", u, (self.width,)), ("w0", w, self.layer_shape)):

@@ -1,3 +1,4 @@
+import { anyLoss } from "./any_loss.js";
 import { ensemble } from "./ensemble.js";
 import { everyKnob } from "./every_knob.js";
 import { halfPlane } from "./half_plane.js";
@@ -12,6 +13,7 @@ import { plateauAndJump } from "./plateau_and_jump.js";
 import { realTasks } from "./real_tasks.js";
 import { sgdErosion } from "./sgd_erosion.js";
 import { testErrorExplorer } from "./test_error.js";
+import { turningNeuron } from "./turning_neuron.js";
 
 const ALL = [
   initialScale,
@@ -28,6 +30,8 @@ const ALL = [
   knob,
   learningRate,
   sgdErosion,
+  anyLoss,
+  turningNeuron,
 ];
 
 /** Every explorer by the name that its figure carries. */
