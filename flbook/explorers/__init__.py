@@ -31,12 +31,14 @@ from flbook.explorers.functions import (
     plateau_and_jump,
     test_error,
 )
+from flbook.explorers.other_functions import any_loss, turning_neuron
 from flbook.explorers.table_functions import knob, nonlinear_networks, real_tasks
 
 __all__ = [
     "Explorer",
     "Figure",
     "Parameter",
+    "any_loss",
     "ensemble",
     "even_starts",
     "every_knob",
@@ -51,4 +53,5 @@ __all__ = [
     "plateau_and_jump",
     "real_tasks",
     "test_error",
+    "turning_neuron",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets
 
+from flbook._dynamics.neuron_flow import NeuronFlow
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.scaling import Scaling
@@ -40,6 +41,8 @@ class Explorer(ipywidgets.VBox):
         η_u, η_w), their factors (`gamma_factor`, `sigma2_u_factor`, ...) and `fan_offset`, in an
         explorer that has these parameters. Beside `network` it sets no factors: they become those
         that give this network at its width.
+    neuron : NeuronFlow, optional
+        The single neuron that is shown, in the explorer that shows one.
     results : str, path, Result or list of dict, optional
         The table of an experiment, for the explorers that browse one: its file, what
         `flbook.sweeps.load` reads from it, its rows, or a dict of such by what their first column
@@ -86,11 +89,13 @@ class Explorer(ipywidgets.VBox):
         scaling: Scaling | None = None,
         network: Network | None = None,
         gram: Gram | None = None,
+        neuron: NeuronFlow | None = None,
         results: Any = None,
         **start: float | str,
     ) -> None:
         said = entry(name)
         sources = {"task": task, "scaling": scaling, "network": network, "gram": gram}
+        sources |= {"neuron": neuron}
         if "table" in said:
             # there these are names of columns, if anything
             given = {source: value for source, value in sources.items() if value is not None}

@@ -17,8 +17,9 @@ from flbook._model.network import Network
 from flbook._model.scaling import Factors, Scaling
 from flbook._model.task import Task
 from flbook._support.shared import shared
-from flbook.explorers.catalogue import entry
+from flbook.explorers.catalogue import entry, parameters
 from flbook.explorers.draws import COUNT, LAW, neuron_draws
+from flbook.explorers.neuron_setting import neuron_recipe
 
 __all__ = ["HYPERPARAMETERS", "network_of", "recipe"]
 
@@ -39,6 +40,10 @@ def recipe(explorer: str, values: Values) -> dict[str, Any]:
     >>> shown["uu"], shown["t"]
     (5.0, inf)
     """
+    if "dimensions" in values:
+        return neuron_recipe(values)
+    if "data" in entry(explorer):
+        return _on_examples(explorer, values)
     shown = _one(explorer, values)
     if "sigma_reference" in values:
         other = {**values, "sigma": values["sigma_reference"]}
@@ -64,15 +69,31 @@ def _one(explorer: str, values: Values) -> dict[str, Any]:
     gram = _gram(explorer, values, network)
     flow = GradientFlow(network, task, gram)
     return {
-        **{name: getattr(network, name) for name in HYPERPARAMETERS},
+        **_start(network, gram),
         "second_moment": task.second_moment,
         "cross_moment": task.cross_moment,
         "label_moment": task.label_moment,
-        "uu": gram.uu,
-        "uw": gram.uw,
-        "ww": gram.ww,
         "t": _time(values, flow),
     }
+
+
+def _on_examples(explorer: str, values: Values) -> dict[str, Any]:
+    """Return a network that trains on the examples of its explorer, some with wrong labels."""
+    network, data = network_of(values), entry(explorer)["data"]
+    wrong = data["wrong"][: round(values["wrong_labels"])]
+    losses = list(parameters(explorer)["loss"].options or ())
+    return {
+        **_start(network, _gram(explorer, values, network)),
+        "loss": losses[round(values["loss"])],
+        "x": list(data["x"]),
+        "y": [-label if i in wrong else label for i, label in enumerate(data["y"])],
+        "t": values["t"],
+    }
+
+
+def _start(network: Network, gram: Gram) -> dict[str, Any]:
+    start = {"uu": gram.uu, "uw": gram.uw, "ww": gram.ww}
+    return {name: getattr(network, name) for name in HYPERPARAMETERS} | start
 
 
 def _scaling(values: Values) -> Scaling:

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from flbook._dynamics.neuron_flow import NeuronFlow
 from flbook._model.gram import Gram
 from flbook._model.network import Network
 from flbook._model.scaling import Factors, Scaling
@@ -14,6 +15,7 @@ from flbook._model.task import Task
 from flbook._support.checks import instance
 from flbook._support.shared import shared
 from flbook.explorers.catalogue import Parameter, parameters
+from flbook.explorers.neuron_setting import values_of_neuron
 from flbook.explorers.recipe import HYPERPARAMETERS, network_of
 
 __all__ = ["starting_values"]
@@ -34,6 +36,7 @@ def starting_values(
     scaling: Scaling | None = None,
     network: Network | None = None,
     gram: Gram | None = None,
+    neuron: NeuronFlow | None = None,
 ) -> tuple[dict[str, float], Known]:
     """Return a value for every parameter of an explorer, and the parameters with their ranges.
 
@@ -63,7 +66,11 @@ def starting_values(
     # each is read in the light of those before it
     if scaling is not None:
         take("scaling", _of_scaling(scaling, values, factors=network is None))
+    if neuron is not None:
+        take("neuron", values_of_neuron(neuron), widening=True)
     if network is not None:
+        if "width" not in known:
+            raise TypeError(f"network is not for the explorer {explorer!r}, which shows one neuron")
         found = _of_network(_one("network", Network, network), values)
         if _draws_neurons(known) and found["width"] > known["width"].max:
             raise ValueError(
@@ -103,9 +110,7 @@ def _wide_enough(parameter: Parameter, value: float) -> Parameter:
     low, high = min(parameter.min, value), max(parameter.max, value)
     if parameter.scale == "log":
         if low <= 0:
-            raise ValueError(
-                f"network and gram must have a {parameter.name} above 0 to be shown, got {value!r}"
-            )
+            raise ValueError(f"what is shown must have a {parameter.name} above 0, got {value!r}")
         low = low if low == parameter.min else 10.0 ** math.floor(math.log10(low))
         high = high if high == parameter.max else 10.0 ** math.ceil(math.log10(high))
     return replace(parameter, min=low, max=high)

@@ -76,3 +76,51 @@ test("a move that passes the perpendicular and ends far out is rescaling by its 
   assert.match(text, /^Rescaling, by way of disalignment/);
   assert.doesNotMatch(text, /more than their angle/);
 });
+
+test("a loss that has an end is not said to go on, and the other way round", () => {
+  const losses = ["squared", "huber", "logistic", "exponential"];
+  for (const [loss, name] of losses.entries()) {
+    const [right, wrong] = [0, 1].map((wrong_labels) => shown("any-loss", { loss, wrong_labels }).text);
+    assert.match(right, ["logistic", "exponential"].includes(name) ? /never stops/ : /stops at v = 0\.555/);
+    assert.match(wrong, /stops at v = [0-9.]+:/);
+  }
+});
+
+test("where a loss is said to stop, the slope is there in the end", () => {
+  for (const [loss, wrong_labels] of [[0, 0], [1, 2], [2, 1], [3, 2]]) {
+    const { text, quantities } = shown("any-loss", { loss, wrong_labels, sigma: 1, t: 1e6 });
+    assert.ok(Math.abs(Number(/v = ([0-9.]+):/.exec(text)?.[1]) / quantities.slope - 1) < 5e-3, text);
+  }
+});
+
+test("a neuron is called lazy, rich or delayed by what its kernel does, on either side of its target", () => {
+  for (const angle of [30, 60, 120, 150]) {
+    assert.match(shown("turning-neuron", { layer_ratio: 1000, angle }).text, /: lazy\. The way is straight/);
+    assert.match(shown("turning-neuron", { layer_ratio: 1, angle }).text, /δ = 0: rich/);
+    assert.match(shown("turning-neuron", { layer_ratio: 0.001, angle }).text, /first lazy, then rich/);
+  }
+});
+
+test("a neuron that need not turn, or cannot be early, is not said to be delayed", () => {
+  assert.doesNotMatch(shown("turning-neuron", { layer_ratio: 0.001, angle: 0 }).text, /then rich/);
+  assert.doesNotMatch(shown("turning-neuron", { layer_ratio: 0.001, angle: 90 }).text, /then rich/);
+  assert.match(shown("turning-neuron", { layer_ratio: 1, angle: 0 }).text, /hardly turns/);
+});
+
+test("a neuron on its way into the saddle is called stuck, and its neighbours are not", () => {
+  assert.match(shown("turning-neuron", { layer_ratio: 1, angle: 180 }).text, /stuck/);
+  assert.doesNotMatch(shown("turning-neuron", { layer_ratio: 1, angle: 175 }).text, /stuck/);
+  assert.doesNotMatch(shown("turning-neuron", { layer_ratio: 10, angle: 180 }).text, /stuck/);
+});
+
+test("what is said to be gone before the kernel turns is what goes along the input weights", () => {
+  for (const angle of [30, 50, 150]) {
+    const { text } = shown("turning-neuron", { layer_ratio: 0.001, start_size: 0.1, angle });
+    const gone = Number(/([0-9.]+) %/.exec(text)?.[1]) / 100;
+    // on the circle over the target, where sin² of the turn is 1 % of what it will be
+    const turn = (angle * Math.PI) / 180;
+    const acute = Math.min(turn, Math.PI - turn);
+    const left = Math.sin(acute - Math.asin(0.1 * Math.sin(acute))) ** 2;
+    assert.ok(Math.abs(gone - (1 - left / (1 - 0.2 * Math.cos(turn) + 0.01))) < 0.01, text);
+  }
+});

@@ -14,7 +14,7 @@ import ipywidgets
 import numpy as np
 import pytest
 import traitlets
-from tables import COMPUTING, given_to
+from tables import COMPUTING, WITH_A_TASK, given_to
 
 import flbook as fl
 from flbook import explorers
@@ -193,13 +193,18 @@ def test_an_unknown_explorer_is_refused():
         parameters("scale")
 
 
-@every_solver
+@pytest.mark.parametrize("name", WITH_A_TASK)
 def test_a_task_sets_its_moments(name):
     task = fl.Task(second_moment=2.0, cross_moment=1.0, label_moment=1.0)
     figure = FUNCTIONS[name](task=task).figure
     assert (figure.target, figure.second_moment, figure.noise) == (0.5, 2.0, 0.5)
     again = fl.Task(2.0, 2.0 * figure.target, 2.0 * figure.target**2 + figure.noise)
     assert again == task
+
+
+def test_an_explorer_with_examples_of_its_own_takes_no_task():
+    with pytest.raises(TypeError, match="target is not a parameter of the explorer 'any-loss'"):
+        explorers.any_loss(task=fl.Task(1.0, 0.5, 1.0))
 
 
 def test_a_task_and_what_it_sets_exclude_each_other():

@@ -4,14 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from tables import COMPUTING
+from tables import ON_A_LINE, WITH_A_TASK
 
 import flbook as fl
 from flbook import explorers
 from flbook.explorers import Explorer, parameters
 
-EXPLORERS = sorted(COMPUTING)
-WITH_A_START = [name for name in EXPLORERS if {"overlap", "uw"} & set(parameters(name))]
+WITH_A_START = [name for name in ON_A_LINE if {"overlap", "uw"} & set(parameters(name))]
 NETWORK = ("width", "gamma", "sigma_u", "sigma_w", "eta_u", "eta_w")
 
 
@@ -23,7 +22,7 @@ def random_network(random, explorer: str) -> fl.Network:
     return fl.Network(width, gamma, sigma_u, sigma_w, eta_u, eta_w)
 
 
-@pytest.mark.parametrize("explorer", EXPLORERS)
+@pytest.mark.parametrize("explorer", ON_A_LINE)
 def test_a_network_and_its_start_come_back(explorer):
     random = np.random.default_rng(1)
     for seed in range(20):
@@ -36,13 +35,61 @@ def test_a_network_and_its_start_come_back(explorer):
             assert shown[name] == pytest.approx(float(getattr(start, name)), rel=1e-9), name
 
 
-@pytest.mark.parametrize("explorer", EXPLORERS)
+@pytest.mark.parametrize("explorer", WITH_A_TASK)
 def test_a_task_comes_back(explorer):
     task = fl.Task(2.0, 1.6, 1.5)
     shown = Explorer(explorer, task=task).parameters()
     assert shown["second_moment"] == task.second_moment
     assert shown["cross_moment"] == pytest.approx(task.cross_moment, rel=1e-12)
     assert shown["label_moment"] == pytest.approx(task.label_moment, rel=1e-12)
+
+
+def random_neuron(random) -> fl.NeuronFlow:
+    """Draw a neuron of any size and any number of input dimensions."""
+    a, eta_a, eta_w = 10 ** random.uniform(-3, 3, 3)
+    w, target = 10 ** random.uniform(-3, 1, (2, 1)) * random.normal(size=(2, random.integers(2, 7)))
+    return fl.NeuronFlow(float(random.choice([-1, 1]) * a), w, target, float(eta_a), float(eta_w))
+
+
+def test_a_neuron_comes_back_in_the_frame_of_its_target():
+    random = np.random.default_rng(5)
+    for _ in range(50):
+        neuron = random_neuron(random)
+        shown = explorers.turning_neuron(neuron=neuron, t=100.0).parameters()
+        t = shown.pop("t")
+        again = fl.NeuronFlow(**shown)
+        assert t == 100.0
+        assert again.dimensions == neuron.dimensions
+        for name in ("imbalance", "rate"):
+            rounding = {"rel": 1e-12, "abs": 1e-12 * float(neuron.kernel_size(0.0))}
+            assert getattr(again, name) == pytest.approx(getattr(neuron, name), **rounding)
+        for moment in (0.0, 1 / float(neuron.rate), np.inf):
+            for name in ("loss", "kernel_size", "kernel_rotation"):
+                one, other = (getattr(flow, name)(moment) for flow in (again, neuron))
+                assert one == pytest.approx(other, rel=1e-8, abs=1e-12), name
+
+
+@pytest.mark.parametrize(
+    ("neuron", "error", "message"),
+    [
+        (fl.NeuronFlow(0.0, [1.0, 0.0], [1.0, 0.0]), ValueError, "neuron must have an a, a w and"),
+        (fl.NeuronFlow([1.0, 2.0], [1.0, 0.0], [1.0, 0.0]), ValueError, r"of shape \(2,\)"),
+        (fl.NeuronFlow(1.0, [1.0], [1.0]), ValueError, "neuron must have inputs of 2 dimensions"),
+        (fl.Network(2), TypeError, "neuron must be a NeuronFlow"),
+    ],
+)
+def test_a_neuron_that_cannot_be_shown_is_refused(neuron, error, message):
+    with pytest.raises(error, match=message):
+        explorers.turning_neuron(neuron=neuron)
+
+
+def test_a_neuron_and_a_network_are_shown_where_they_belong():
+    with pytest.raises(TypeError, match="network is not for the explorer 'turning-neuron'"):
+        Explorer("turning-neuron", network=fl.Network(2))
+    with pytest.raises(TypeError, match="layer_ratio is set by neuron already"):
+        explorers.turning_neuron(neuron=fl.NeuronFlow(1.0, [1, 1], [1, 0]), layer_ratio=1.0)
+    with pytest.raises(TypeError, match="not a parameter of the explorer 'any-loss'"):
+        Explorer("any-loss", neuron=fl.NeuronFlow(1.0, [1, 1], [1, 0]))
 
 
 def test_a_task_of_a_network_with_a_multiplier_comes_back_in_the_half_plane():

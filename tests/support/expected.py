@@ -17,6 +17,8 @@ POWERS = ("gamma", "sigma2_u", "sigma2_w", "eta_u", "eta_w")
 
 SHARES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
 LAZY = 0.01
+# Below this a turn of the kernel is the square of differences that are rounding.
+LEAST = {"kernel_rotation": 1e-20}
 
 
 def over_starts(share: str, name: str, flow: fl.GradientFlow, t: float) -> float:
@@ -90,6 +92,24 @@ OTHERS = {
 }
 
 
+def of_a_neuron(name: str, parameters: dict) -> float:
+    """Compute a quantity of a single neuron with inputs of many dimensions."""
+    names = ("a", "w", "target", "eta_a", "eta_w")
+    flow, t = fl.NeuronFlow(**{key: parameters[key] for key in names}), parameters["t"]
+    if name == "kernel_ratio":
+        return float(flow.kernel_size(t) / flow.kernel_size(0.0))
+    return float(getattr(flow, name)(t))
+
+
+def of_a_loss(name: str, network: fl.Network, parameters: dict) -> float:
+    """Compute a quantity of a network that trains on examples with a loss of their own."""
+    data, gram = (parameters["x"], parameters["y"]), fl.Gram(*(parameters[key] for key in GRAM))
+    flow, t = fl.LossFlow(network, parameters["loss"], *data, gram), parameters["t"]
+    if name == "kernel_ratio":
+        return float(flow.kernel(t) / flow.kernel(0.0))
+    return float(getattr(flow, name)(t))
+
+
 def quantity(name: str, parameters: dict) -> float:
     """Compute the quantity `name`, such as ``kernel_flow.slope`` or ``alignment@inf``."""
     name, _, moment = name.partition("@")
@@ -97,7 +117,11 @@ def quantity(name: str, parameters: dict) -> float:
     if dynamics == "reference":
         parameters, dynamics = parameters["reference"], ""
     t = {"": parameters.get("t"), "0": 0.0, "inf": np.inf}[moment]
+    if "a" in parameters:
+        return of_a_neuron(name, parameters)
     network = fl.Network(**{key: parameters[key] for key in NETWORK})
+    if "loss" in parameters:
+        return of_a_loss(name, network, parameters)
     task = fl.Task(*(parameters[key] for key in TASK))
     gram = fl.Gram(*(parameters[key] for key in GRAM))
     if dynamics == "exponent":

@@ -6,7 +6,7 @@ import { movedTo } from "../../frontend/src/explorers/phase_diagram.js";
 import { ChiSquareQuantile, normalQuantile } from "../../frontend/src/solver/chi_square.js";
 import * as solver from "../../frontend/src/solver/index.js";
 
-const { decompose, Draws, Ensemble, GradientFlow, Gram, locate, Network, Scaling, Task, testError } = solver;
+const { decompose, Draws, Ensemble, GradientFlow, Gram, locate, LossFlow, Network, NeuronFlow, Scaling, Task, testError } = solver;
 
 // JSON has no infinity and no NaN: both travel as text.
 const pack = (_, value) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value);
@@ -25,9 +25,9 @@ function answersOf(prototype) {
   return [...Object.getOwnPropertyNames(prototype), ...answersOf(Object.getPrototypeOf(prototype))];
 }
 
-/** Every class that takes a network, a task and a start, with the names of what it answers. */
+/** Every class that takes a network, a task and a start, with the names of what it answers; it knows a residual. */
 function dynamics() {
-  const classes = Object.entries(solver).filter(([, thing]) => typeof thing === "function" && "slope" in (thing.prototype ?? {}));
+  const classes = Object.entries(solver).filter(([, thing]) => typeof thing === "function" && "residual" in (thing.prototype ?? {}));
   const names = (prototype) => [...new Set(answersOf(prototype))].filter((key) => !SKIPPED.has(key)).map(snake);
   return Object.fromEntries(classes.map(([name, { prototype }]) => [name, names(prototype)]));
 }
@@ -42,6 +42,18 @@ function read(flow, name, t) {
 function run(kind, names, point) {
   const flow = flowOf(point, solver[kind]);
   return Object.fromEntries(names.map((name) => [name, read(flow, name, Number(point.t))]));
+}
+
+function lossAt({ loss, x, y, ...point }, times) {
+  const flow = new LossFlow(new Network(point), loss, x, y, new Gram(point.uu, point.uw, point.ww));
+  return times.map((t) => ({ slope: flow.slope(t), kernel: flow.kernel(t), alignment: flow.alignment(t) }));
+}
+
+function neuronAt({ a, w, target, eta_a, eta_w }, times) {
+  const flow = new NeuronFlow(a, w, target, eta_a, eta_w);
+  const names = { loss: "loss", slope: "slope", kernel_size: "kernelSize", kernel_rotation: "kernelRotation", alignment: "alignment" };
+  const at = (t) => Object.entries(names).map(([name, method]) => [name, flow[method](t)]);
+  return times.map((t) => ({ ...Object.fromEntries(at(Number(t))), ...flow.weights(Number(t)) }));
 }
 
 function draw(width, count) {
@@ -63,6 +75,8 @@ function ensemble(point) {
 const ANSWERS = {
   dynamics,
   run: ({ kind, names, point }) => run(kind, names, point),
+  loss: ({ point, times }) => lossAt(point, times),
+  neuron: ({ point, times }) => neuronAt(point, times),
   quantile: ({ degrees, share }) => ({ chi_square: new ChiSquareQuantile(share).at(degrees), normal: normalQuantile(share) }),
   decompose: ({ before, after }) => decompose(new Gram(...before), new Gram(...after)),
   scaling: ({ powers }) => {

@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = shared("explorers")
 BROWSING = [name for name, said in CATALOGUE.items() if "table" in said]
 COMPUTING = [name for name in CATALOGUE if name not in BROWSING]
+# Those of a network on a line, and of them those that take its task from the reader.
+ON_A_LINE = [name for name in COMPUTING if "width" in parameters(name)]
+WITH_A_TASK = [name for name in ON_A_LINE if "second_moment" in parameters(name)]
 
 # Columns that hold one number for each of some layers, where others hold one.
 LAYERS = {"weight_change": 4, "feature_change": 3, "alignment_before": 3, "alignment_after": 3}

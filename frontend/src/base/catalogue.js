@@ -17,6 +17,7 @@ import quantityData from "../../../flbook/shared/quantities.json" with { type: "
  * @property {number} neurons
  * @property {string[]} presets
  * @property {Browsed} [table] the results that it browses
+ * @property {{x: number[], y: number[], wrong: number[]}} [data] the examples that it trains on; whose labels may be wrong, in turn
  * @property {Record<string, Partial<Specification>>} parameters what differs from the common specification
  */
 

@@ -12,8 +12,10 @@ const LABEL_GAP = 14;
  */
 
 /**
- * What is drawn: lines by key, a moment with the height of each dot there, and the picture in words.
- * @typedef {{lines: Record<string, Line>, mark?: {x: number, ys: Record<string, number>}, description: string}} Shown
+ * What is drawn: lines by key, a moment with the height of each dot there, the place of dots that are elsewhere, and the
+ * picture in words.
+ * @typedef {{lines: Record<string, Line>, mark?: {x: number, ys: Record<string, number>},
+ *   places?: Record<string, {x: number, y: number}>, description: string}} Shown
  */
 
 /**
@@ -46,10 +48,12 @@ export class LinePanel extends AxesPanel {
    *   options.lines kind: exact, frozen, limit, guide or none; points: a dot at each
    * @param {number} [options.aspect] height over width
    * @param {number} [options.labelRoom] px kept for the labels at the ends of the lines
+   * @param {number} [options.headRoom] px kept above the plot area
    */
   constructor(parent, options) {
     super(parent, options);
     this.labelRoom = options.labelRoom ?? 84;
+    this.headRoom = options.headRoom ?? 8;
     this.aspect = options.aspect ?? 0.56;
     this.ghosts = this.group("flb-ghosts", true);
     const bands = this.group("flb-bands", true);
@@ -77,7 +81,7 @@ export class LinePanel extends AxesPanel {
 
   /** Lays the axes out for a width in px. */
   resize(width, height = Math.round(width * this.aspect)) {
-    if (!this.setSize(width, height, { left: 40, right: this.labelRoom, top: 8, bottom: this.xTitle ? 36 : 22 })) return;
+    if (!this.setSize(width, height, { left: 40, right: this.labelRoom, top: this.headRoom, bottom: this.xTitle ? 36 : 22 })) return;
     this.layOut();
   }
 
@@ -99,7 +103,8 @@ export class LinePanel extends AxesPanel {
       const line = shown.lines[key];
       if (line?.ys !== element.drawn) this.#drawLine(element, line);
       element.drawn = line?.ys;
-      this.#moveDot(dot, line && shown.mark?.x, shown.mark?.ys[key]);
+      const place = shown.places?.[key];
+      this.#moveDot(dot, place ? place.x : line && shown.mark?.x, place ? place.y : shown.mark?.ys[key]);
       const text = line?.label ?? "";
       if (label.textContent !== text) label.textContent = text;
       if (!text) continue;

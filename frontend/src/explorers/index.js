@@ -1,3 +1,4 @@
+import { anyLoss } from "./any_loss.js";
 import { ensemble } from "./ensemble.js";
 import { everyKnob } from "./every_knob.js";
 import { halfPlane } from "./half_plane.js";
@@ -10,6 +11,7 @@ import { phaseDiagram } from "./phase_diagram.js";
 import { plateauAndJump } from "./plateau_and_jump.js";
 import { realTasks } from "./real_tasks.js";
 import { testErrorExplorer } from "./test_error.js";
+import { turningNeuron } from "./turning_neuron.js";
 
 const ALL = [
   initialScale,
@@ -24,6 +26,8 @@ const ALL = [
   nonlinearNetworks,
   realTasks,
   knob,
+  anyLoss,
+  turningNeuron,
 ];
 
 /** Every explorer by the name that its figure carries. */

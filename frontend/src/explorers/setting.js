@@ -51,28 +51,24 @@ export function gramOf(parameters, network = networkOf(parameters)) {
 }
 
 /**
+ * A network and its start, by the names of the API.
+ * @param {Network} network
+ * @param {import("../solver/index.js").Gram} gram
+ */
+export function startOf({ width, gamma, sigma_u, sigma_w, eta_u, eta_w }, { uu, uw, ww }) {
+  return { width, gamma, sigma_u, sigma_w, eta_u, eta_w, uu, uw, ww };
+}
+
+/**
  * All that is needed to compute again what a figure shows.
  * @param {Network} network
  * @param {Task} task
  * @param {import("../solver/index.js").Gram} gram
  * @param {number} t
  */
-export function recipe({ width, gamma, sigma_u, sigma_w, eta_u, eta_w }, task, { uu, uw, ww }, t) {
-  return {
-    width,
-    gamma,
-    sigma_u,
-    sigma_w,
-    eta_u,
-    eta_w,
-    second_moment: task.secondMoment,
-    cross_moment: task.crossMoment,
-    label_moment: task.labelMoment,
-    uu,
-    uw,
-    ww,
-    t,
-  };
+export function recipe(network, { secondMoment, crossMoment, labelMoment }, gram, t) {
+  const moments = { second_moment: secondMoment, cross_moment: crossMoment, label_moment: labelMoment };
+  return { ...startOf(network, gram), ...moments, t };
 }
 
 /**
