@@ -6,6 +6,8 @@ arXiv:2401.07085 (2024).
 """
 
 from flbook._adapters.dispatch import checkup
+from flbook._dynamics.balanced_flow import BalancedFlow
+from flbook._dynamics.balanced_state import BalancedState
 from flbook._dynamics.batches import Batches
 from flbook._dynamics.central_flow import CentralFlow, CentralState
 from flbook._dynamics.descent_state import DescentState
@@ -49,6 +51,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "SCALINGS",
+    "BalancedFlow",
+    "BalancedState",
     "Batches",
     "CentralFlow",
     "CentralState",

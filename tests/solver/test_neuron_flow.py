@@ -6,7 +6,7 @@ import mpmath
 import neuron_oracle
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flbook import GradientFlow, Gram, Network, NeuronFlow, Task
@@ -146,6 +146,7 @@ neurons = st.builds(
 )
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(neurons)
 def test_the_imbalance_never_moves_and_the_kernel_lies_on_its_hyperbola(neuron):
     flow, (_, _, _, eta_a, eta_w) = NeuronFlow(*neuron), neuron
@@ -160,6 +161,7 @@ def test_the_imbalance_never_moves_and_the_kernel_lies_on_its_hyperbola(neuron):
     )
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(neurons, st.integers(0, 2**32))
 def test_rotating_the_inputs_rotates_everything(neuron, seed):
     a, w, target, eta_a, eta_w = neuron
@@ -171,6 +173,7 @@ def test_rotating_the_inputs_rotates_everything(neuron, seed):
     np.testing.assert_allclose(turned.kernel_rotation(t), flow.kernel_rotation(t), atol=1e-9)
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(neurons)
 def test_the_flow_restarts_from_its_own_state(neuron):
     flow = NeuronFlow(*neuron)
@@ -180,6 +183,7 @@ def test_the_flow_restarts_from_its_own_state(neuron):
     np.testing.assert_allclose(again.slope(t), flow.slope(2 * t), rtol=1e-9, atol=1e-11 * off)
 
 
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(neurons)
 def test_the_loss_never_rises(neuron):
     flow = NeuronFlow(*neuron)
