@@ -209,12 +209,8 @@ def stochastic_descent(
     if broadcast_shape(index=chosen.shape, noise=added.shape) != chosen.shape:
         raise ValueError(f"noise must broadcast to the shape {chosen.shape}, got {added.shape}")
     added = np.broadcast_to(added, chosen.shape)
-    refuse_where(
-        np.asarray(whole("steps", steps, at_least=0)) > len(chosen),
-        "steps",
-        steps,
-        f"at most {len(chosen)}, the steps that index is for",
-    )
+    beyond = np.asarray(whole("steps", steps, at_least=0)) > len(chosen)
+    refuse_where(beyond, "steps", steps, f"at most {len(chosen)}, the steps that index is for")
 
     def velocity(weights: FloatArray, n: int) -> FloatArray:
         return training.velocity(

@@ -7,7 +7,13 @@ import pytest
 
 import flbook as fl
 from flbook import Network, Task
-from flbook.simulation import Simulation, gradient_descent, gradient_flow, sample_layers
+from flbook.simulation import (
+    Simulation,
+    gradient_descent,
+    gradient_flow,
+    sample_layers,
+    stochastic_descent,
+)
 
 TRAINERS = (gradient_flow, gradient_descent)
 
@@ -287,3 +293,48 @@ def test_bad_data(train):
     run = train(network, (one, one), one, one, [0])
     with pytest.raises(ValueError, match=r"x must have shape \(examples,\) \+ \(\), got \(1, 1\)"):
         run.predict([[1.0]])
+
+
+def test_a_stochastic_step_goes_down_the_loss_of_its_batch(problem):
+    network, x, y, u0, w0 = problem
+    index, noise = np.array([[0, 3], [7, 7], [2, 10]]), np.array([0.5, -1.0])
+    run = stochastic_descent(
+        network, (x, y), u0, w0, [0, 1, 2, 3], index=index, noise=noise, progress=None
+    )
+    rates = np.repeat([network.eta_u, network.eta_w], 3)
+    weights = np.concatenate([u0, w0])
+    for n, chosen in enumerate(index):
+        gradient = _numeric_gradient(weights, network, x[chosen], y[chosen] + noise)
+        weights = weights - rates * gradient
+        got = np.concatenate([run.u[n + 1], run.w[n + 1]])
+        np.testing.assert_allclose(got, weights, rtol=1e-12)
+
+
+def test_stochastic_steps_on_everything_are_full_steps_in_any_dimension():
+    random = np.random.default_rng(3)
+    network = Network(4, eta_u=0.05, eta_w=0.1)
+    u0, w0 = sample_layers(network, 3, seed=1)
+    data = random.normal(size=(9, 3)), random.normal(size=9)
+    everything = np.tile(random.permutation(9), (20, 1))
+    full = gradient_descent(network, data, u0, w0, [20])
+    run = stochastic_descent(network, data, u0, w0, [20], index=everything)
+    np.testing.assert_allclose(run.w, full.w, rtol=1e-12)
+    assert run.w.shape == (1, 4, 3)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"data": Task(1, 1, 1)}, TypeError, r"data must be a tuple \(x, y\) to draw batches from"),
+        ({"index": [0, 1]}, ValueError, r"index must have shape \(all steps, batch\), got \(2,\)"),
+        ({"index": [[2], [0]]}, ValueError, "index must be made of examples 0 to 1, got 2"),
+        ({"index": [[0.5], [0]]}, ValueError, "index must be a whole number"),
+        ({"noise": [[1.0, 2.0]]}, ValueError, "noise must broadcast to the shape"),
+        ({"steps": [0, 3]}, ValueError, "steps must be at most 2, the steps that index is for"),
+    ],
+)
+def test_bad_batches(change, error, message):
+    arguments = {"data": ([1.0, 2.0], [1.0, 1.0]), "steps": [0, 2], "index": [[0], [1]]} | change
+    data, steps = arguments.pop("data"), arguments.pop("steps")
+    with pytest.raises(error, match=message):
+        stochastic_descent(Network(1), data, [0.1], [0.1], steps, **arguments)
