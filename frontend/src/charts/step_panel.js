@@ -5,6 +5,7 @@ import { linear } from "./scales.js";
 
 const MARGIN = { left: 26, right: 12, top: 20, bottom: 40 };
 const BESIDE = 0.3; // of mK, within which steps would cross a word
+const WORDS = 118; // px, the length of what stands at the line mK = 2, and room for one word more
 const HIGH = 3.6; // from here on the word would meet those at the top
 const FAR = 1e5; // px, longer than any picture
 const TALL = 5; // the largest mK that is seen; the walls |r| = k/2 end in the corners
@@ -116,7 +117,10 @@ export class StepPanel extends AxesPanel {
     const startSeen = kernels[0] <= TALL && Math.abs(slopes[0]) <= TALL / 2;
     this.startLabel.textContent = startSeen ? "start" : "";
     const near = Array.from(slopes).filter((_, n) => Math.abs(kernels[n] - kernels[0]) < BESIDE);
-    setLengths(this.startLabel, { x: this.px(Math.max(Math.min(...near), -TALL / 2)) - 9, y: this.py(kernels[0]) + (kernels[0] > HIGH ? 18 : 4) });
+    const aside = this.px(Math.max(Math.min(...near), -TALL / 2)) - 9;
+    const y = this.py(kernels[0]) + (kernels[0] > HIGH ? 18 : 4);
+    const clear = Math.abs(y - this.py(2) - 4) < 26 ? this.left + WORDS : -Infinity;
+    setLengths(this.startLabel, { x: Math.max(aside, clear), y });
   }
 
   /** The places of the steps in px; a step out of the picture keeps its direction, and its length within reason. */
