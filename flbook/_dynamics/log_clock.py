@@ -27,8 +27,8 @@ def integrate(
     """Return ψ of dψ/dt = force(ψ), ψ(0) = 0, at finite increasing times: (networks, times).
 
     The clock is ln(1 + t/τ) with the shortest first time τ of all networks, and `unit` is what of ψ
-    begins to matter. From the time `settled` on (at least `ENOUGH` relaxation times have passed) the
-    own time of a network goes on no faster than that. No force is 0 at the start.
+    begins to matter. From the time `settled` on (at least `ENOUGH` relaxation times have passed)
+    the own time of a network goes on no faster than that. No force is 0 at the start.
 
     Examples
     --------
