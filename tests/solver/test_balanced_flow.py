@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from balanced_layers import balanced, columns, train
+from balanced_layers import balanced, columns, many_digits, train
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +56,25 @@ def test_against_the_integrated_weights(shape, balance, seed):
                 rows.append(np.concatenate([by_first.ravel(), by_last.ravel()]))
         jacobian = np.array(rows)
         np.testing.assert_allclose(now.kernel[k], flow.eta * jacobian @ jacobian.T, **near)
+
+
+@pytest.mark.parametrize(("shape", "balance"), [((4, 2, 5), 0.0), ((5, 2, 4), -30.0), *SHAPES[:4]])
+def test_to_the_last_digits(shape, balance):
+    """Allow 1e-12 of the largest number, and what a few roundings of the start do to it anyway."""
+    for seed, scale in enumerate((1e-3, 0.1, 1.0)):
+        flow, inputs = _flow(seed, shape, balance, scale), shape[0]
+        rounding = 1 + 2e-16 * np.random.default_rng(seed).normal(size=flow.W1.shape)
+        for t in (0.1, 2.0, 20.0):
+            now, rest = flow.at(t), (flow.W2, flow.target, flow.balance, t)
+            exact = many_digits(flow.W1, *rest)
+            moved = np.max(np.abs(many_digits(flow.W1 * rounding, *rest) - exact))
+            allowed = 1e-12 * np.max(np.abs(exact)) + 20 * moved
+            for got, wanted in (
+                (now.map, exact[inputs:, :inputs]),
+                (now.input_gram, exact[:inputs, :inputs]),
+                (now.output_gram, exact[inputs:, inputs:]),
+            ):
+                assert np.max(np.abs(got - wanted)) < allowed
 
 
 @pytest.mark.parametrize("balance", [-1e4, -1e3, -1.0, 0.0, 1.0, 1e3, 1e4])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 from scipy.integrate import solve_ivp
 
@@ -49,3 +50,18 @@ def train(inner, outer, target, eta, t, rtol=1e-12, atol=1e-14):
     run = solve_ivp(velocity, (0, t[-1]), start, "DOP853", t_eval=t, rtol=rtol, atol=atol)
     pairs = [split(weights) for weights in run.y.T]
     return np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs])
+
+
+def many_digits(inner, outer, target, balance, t) -> np.ndarray:
+    """Return QQᵀ of Q = (W1ᵀ; W2) at time t, rate 1, by the Riccati formula in 60 digits."""
+    below, above = -balance / 2 * np.eye(inner.shape[1]), balance / 2 * np.eye(len(target))
+    blocks = [[below, target.T], [target, above]]
+    with mpmath.workdps(60):
+        rates, vectors = mpmath.eigsy(mpmath.matrix(np.block(blocks).tolist()))
+        start = vectors.T * mpmath.matrix(np.vstack([inner.T, outer]).tolist())
+        small = mpmath.mpf(10) ** -40
+        run = [mpmath.expm1(2 * x * t) / (2 * x) if abs(x) > small else t for x in rates]
+        whole = mpmath.eye(len(inner)) + start.T * mpmath.diag(run) * start
+        grown = vectors * mpmath.diag([mpmath.exp(x * t) for x in rates]) * start
+        product = grown * whole**-1 * grown.T
+        return np.array(product.tolist(), dtype=np.float64)
