@@ -65,20 +65,22 @@ def browser(points: list[dict], moments: list[list[float]]) -> list[dict[str, np
     ]
 
 
-def agree(answer: dict, state) -> None:
+def agree(answer: dict, state, turn: float = 1e-10) -> None:
     """Assert that both say the same; a slope that passes 0 has no digits of its own there."""
     way = np.abs(state.slope).max()
-    for name, slack in (("slope", 1e-10 * way), ("kernel", 0.0), ("alignment", 1e-10)):
+    for name, slack in (("slope", 1e-10 * way), ("kernel", 0.0), ("alignment", turn)):
         wanted = getattr(state, name)
         np.testing.assert_allclose(answer[name], wanted, rtol=1e-9, atol=slack, err_msg=name)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_losses_are_those_of_the_core(loss):
-    points, moments = drawn(loss, 0.5, 40)
+@pytest.mark.parametrize("reach", [0.5, 2, 4])
+def test_losses_are_those_of_the_core(loss, reach):
+    points, moments = drawn(loss, reach, 40)
     for point, times, answer in zip(points, moments, browser(points, moments), strict=True):
-        data = point["x"], point["y"]
-        agree(answer, fl.LossFlow(network(point), loss, *data, start(point)).at(times))
+        state = fl.LossFlow(network(point), loss, point["x"], point["y"], start(point)).at(times)
+        # layers that turn on the first 10⁻⁶ of the way show the integrator's error of the slope
+        agree(answer, state, turn=1e-7)
 
 
 @pytest.mark.parametrize("reach", [0.5, 2, 4, 6])
