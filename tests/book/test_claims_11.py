@@ -12,7 +12,7 @@ INFINITY = float("inf")
 X = np.array([-2.6, -1.9, -1.4, -1.1, 1.0, 1.25, 1.6, 2.2])
 CLEAN = np.sign(X)
 NOISY = CLEAN * [1, 1, -1, 1, 1, 1, -1, 1]
-LOSSES = ("squared", "huber", "logistic", "exponential", Cauchy())
+LOSSES = ("squared", "huber", "logistic", "exponential", pytest.param(Cauchy(), id="Cauchy"))
 
 
 def corners(size, seed):
