@@ -24,6 +24,9 @@ __all__ = ["CentralFlow", "CentralState"]
 
 # Of the turn h, absolutely and relatively.
 ACCURACY = 1e-10
+# The turn at which a limit counts as reached, and the steps after which there is none.
+SETTLED = 1e-7
+FIRST_STRETCH, LONGEST = 64.0, 1e6
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -52,11 +55,11 @@ class CentralFlow(Dynamics):
     ------
     TypeError, ValueError
         If a parameter is not of its class, shapes do not broadcast, a learning rate is 0, or (in
-        the methods) a time is negative, infinite or not a number.
+        the methods) a time is negative or not a number, or is ∞ where the oscillation goes on.
 
     Notes
     -----
-    Times are counted in steps and may be any finite numbers; arrays of t behave as for
+    Times are counted in steps and may be any numbers of at least 0; arrays of t behave as for
     `GradientFlow`. It is an approximation of `GradientDescent`, to leading order in the height of
     the kernel above the edge: a catapult from far above is beyond it. The idea of a
     central flow, there with V always such that mK = 2, is that of Cohen et al., arXiv:2410.24206
@@ -82,7 +85,6 @@ class CentralFlow(Dynamics):
     def at(self, t: ArrayLike) -> CentralState:
         """Return the state at t, computed once; its arrays have shape `shape` + `t.shape`."""
         t = times(t)
-        refuse_where(np.isinf(t), "t", t, "finite")
         return CentralState(self._initial(t.ndim), t[()], self.shape, self._walk(t))
 
     def oscillation(self, t: ArrayLike) -> FloatArray:
@@ -122,7 +124,7 @@ class CentralFlow(Dynamics):
         couple, target, floor, turn = (np.broadcast_to(x, shape) for x in columns)
         edge = np.asarray(self.overshoot_time)
         for index in np.ndindex(shape):
-            late = times_ >= edge[index]
+            late = (times_ >= edge[index]) & np.isfinite(edge[index])
             if late.any():
                 since = times_[late] - edge[index]
                 beyond = _beyond(target[index], floor[index], turn[index], since)
@@ -142,8 +144,8 @@ class CentralFlow(Dynamics):
 
 def _beyond(target: Any, floor: Any, turn: Any, t: FloatArray) -> FloatArray:
     """Solve the equations from a turn on, all of which may oscillate."""
-    if turn == 0 or t[-1] == 0:
-        return np.repeat([[turn], [turn * turn], [0.0]], t.size, axis=1)
+    if turn == 0:
+        return np.zeros((3, t.size))
 
     def speed(_: float, state: FloatArray) -> list[float]:
         mean, log_variance, shrunk = state
@@ -157,10 +159,39 @@ def _beyond(target: Any, floor: Any, turn: Any, t: FloatArray) -> FloatArray:
             -variance,
         ]
 
-    start = [turn, 2 * np.log(abs(turn)), 0.0]
-    run = solve_ivp(speed, (0.0, t[-1]), start, "LSODA", t_eval=t, rtol=ACCURACY, atol=ACCURACY)
-    mean, log_variance, shrunk = run.y
-    return np.stack([mean, np.exp(log_variance), shrunk])
+    found = np.empty((3, t.size))
+    state = np.array([turn, 2 * np.log(abs(turn)), 0.0])
+    begin, end = 0.0, FIRST_STRETCH
+    # in stretches that do not depend on the times asked for, and so neither do the answers
+    while True:
+        run = solve_ivp(
+            speed,
+            (begin, end),
+            state,
+            "LSODA",
+            dense_output=True,
+            rtol=ACCURACY,
+            atol=ACCURACY,
+        )
+        if not run.success:
+            raise RuntimeError(f"the integrator stopped at t = {run.t[-1]:g}: {run.message}")
+        here = (t >= begin) & (t < end)
+        if here.any():
+            mean, log_variance, shrunk = run.sol(t[here])
+            found[:, here] = mean, np.exp(log_variance), shrunk
+        later = t[t >= end]
+        state = run.y[:, -1]
+        if later.size == 0:
+            return found
+        if np.isinf(later).all():
+            # a mean and an oscillation this small add nothing to what has melted
+            if max(abs(state[0]), np.exp(state[1] / 2)) < SETTLED:
+                found[:, np.isinf(t)] = [[0.0], [0.0], [state[2]]]
+                return found
+            refuse_where(
+                end > LONGEST, "t", np.inf, "finite where the oscillation does not die out"
+            )
+        begin, end = end, 4 * end
 
 
 def _phases(target: Any, floor: Any, mean: Any, variance: Any, shrunk: Any) -> tuple[Any, Any]:
