@@ -38,7 +38,7 @@ class CentralFlow(Dynamics):
     V is the variance of that part, and starts as the square of what is left of h. With ⟨·⟩ the mean
     over both signs, and K² = (2γηv)² + K_min²::
 
-        dh/dt = −⟨mK h⟩ + V(h + γηm v)    dV/dt = 2V(⟨mK⟩ − 2 − V)
+        dh/dt = −⟨mK h⟩ + V γηm v         dV/dt = 2V(⟨mK⟩ − 2 − V)
         dΔ/dt = −VΔ                       dD/dt = −2VD
 
     So an oscillation grows while the kernel is beyond the edge, mK = 2, limits itself, and shrinks
@@ -54,8 +54,9 @@ class CentralFlow(Dynamics):
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not of its class, shapes do not broadcast, a learning rate is 0, or (in
-        the methods) a time is negative or not a number, or is ∞ where the oscillation goes on.
+        If a parameter is not of its class, shapes do not broadcast, a learning rate is 0, the
+        descent would diverge (see `descent_fate`), or (in the methods) a time is negative or not a
+        number, or is ∞ where the oscillation goes on.
 
     Notes
     -----
@@ -81,6 +82,12 @@ class CentralFlow(Dynamics):
         for name in ("eta_u", "eta_w"):
             rate = getattr(network, name)
             refuse_where(np.equal(rate, 0), name, rate, "greater than 0 for a central flow")
+        initial = self._initial(0)
+        couple = initial.gamma * initial.eta * initial.m
+        room = 4 + couple * initial.target * (couple * initial.residual)
+        sharpness = np.broadcast_to(initial.m * initial.kernel, self.shape)
+        wanted = "inside the border of divergence, m K(0) < 4 + (γηm)² v*(v(0) − v*)"
+        refuse_where(sharpness >= room, "gram", sharpness, wanted)
 
     def at(self, t: ArrayLike) -> CentralState:
         """Return the state at t, computed once; its arrays have shape `shape` + `t.shape`."""
@@ -154,7 +161,7 @@ def _beyond(target: Any, floor: Any, turn: Any, t: FloatArray) -> FloatArray:
         force = (kernels[0] * turns[0] + kernels[1] * turns[1]) / 2
         excess = (kernels[0] + kernels[1]) / 2 - 2
         return [
-            variance * (2 * mean + target) - force,
+            variance * (mean + target) - force,
             2 * (excess - variance),
             -variance,
         ]
@@ -222,7 +229,7 @@ class CentralState:
     >>> network = Network(2, eta_u=0.9, eta_w=0.9)
     >>> now = CentralFlow(network, Task(1.0, 1.0, 1.0), Gram(1.2, 0.9, 1.2)).at([0.0, 20.0])
     >>> print(now.oscillation.round(3), now.determinant.round(3))
-    [0.01 0.01] [0.63  0.146]
+    [0.01 0.01] [0.63  0.145]
     """
 
     def __init__(
