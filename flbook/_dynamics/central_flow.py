@@ -24,6 +24,9 @@ __all__ = ["CentralFlow", "CentralState"]
 
 # Of the turn h, absolutely and relatively.
 ACCURACY = 1e-10
+# The turn at which a limit counts as reached, and the steps after which there is none.
+SETTLED = 1e-7
+FIRST_STRETCH, LONGEST = 64.0, 1e6
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -35,7 +38,7 @@ class CentralFlow(Dynamics):
     V is the variance of that part, and starts as the square of what is left of h. With ⟨·⟩ the mean
     over both signs, and K² = (2γηv)² + K_min²::
 
-        dh/dt = −⟨mK h⟩ + V(h + γηm v)    dV/dt = 2V(⟨mK⟩ − 2 − V)
+        dh/dt = −⟨mK h⟩ + V γηm v         dV/dt = 2V(⟨mK⟩ − 2 − V)
         dΔ/dt = −VΔ                       dD/dt = −2VD
 
     So an oscillation grows while the kernel is beyond the edge, mK = 2, limits itself, and shrinks
@@ -51,12 +54,13 @@ class CentralFlow(Dynamics):
     Raises
     ------
     TypeError, ValueError
-        If a parameter is not of its class, shapes do not broadcast, a learning rate is 0, or (in
-        the methods) a time is negative, infinite or not a number.
+        If a parameter is not of its class, shapes do not broadcast, a learning rate is 0, the
+        descent would diverge (see `descent_fate`), or (in the methods) a time is negative or not a
+        number, or is ∞ where the oscillation goes on.
 
     Notes
     -----
-    Times are counted in steps and may be any finite numbers; arrays of t behave as for
+    Times are counted in steps and may be any numbers of at least 0; arrays of t behave as for
     `GradientFlow`. It is an approximation of `GradientDescent`, to leading order in the height of
     the kernel above the edge: a catapult from far above is beyond it. The idea of a
     central flow, there with V always such that mK = 2, is that of Cohen et al., arXiv:2410.24206
@@ -78,11 +82,16 @@ class CentralFlow(Dynamics):
         for name in ("eta_u", "eta_w"):
             rate = getattr(network, name)
             refuse_where(np.equal(rate, 0), name, rate, "greater than 0 for a central flow")
+        initial = self._initial(0)
+        couple = initial.gamma * initial.eta * initial.m
+        room = 4 + couple * initial.target * (couple * initial.residual)
+        sharpness = np.broadcast_to(initial.m * initial.kernel, self.shape)
+        wanted = "inside the border of divergence, m K(0) < 4 + (γηm)² v*(v(0) − v*)"
+        refuse_where(sharpness >= room, "gram", sharpness, wanted)
 
     def at(self, t: ArrayLike) -> CentralState:
         """Return the state at t, computed once; its arrays have shape `shape` + `t.shape`."""
         t = times(t)
-        refuse_where(np.isinf(t), "t", t, "finite")
         return CentralState(self._initial(t.ndim), t[()], self.shape, self._walk(t))
 
     def oscillation(self, t: ArrayLike) -> FloatArray:
@@ -122,7 +131,7 @@ class CentralFlow(Dynamics):
         couple, target, floor, turn = (np.broadcast_to(x, shape) for x in columns)
         edge = np.asarray(self.overshoot_time)
         for index in np.ndindex(shape):
-            late = times_ >= edge[index]
+            late = (times_ >= edge[index]) & np.isfinite(edge[index])
             if late.any():
                 since = times_[late] - edge[index]
                 beyond = _beyond(target[index], floor[index], turn[index], since)
@@ -142,8 +151,8 @@ class CentralFlow(Dynamics):
 
 def _beyond(target: Any, floor: Any, turn: Any, t: FloatArray) -> FloatArray:
     """Solve the equations from a turn on, all of which may oscillate."""
-    if turn == 0 or t[-1] == 0:
-        return np.repeat([[turn], [turn * turn], [0.0]], t.size, axis=1)
+    if turn == 0:
+        return np.zeros((3, t.size))
 
     def speed(_: float, state: FloatArray) -> list[float]:
         mean, log_variance, shrunk = state
@@ -152,15 +161,44 @@ def _beyond(target: Any, floor: Any, turn: Any, t: FloatArray) -> FloatArray:
         force = (kernels[0] * turns[0] + kernels[1] * turns[1]) / 2
         excess = (kernels[0] + kernels[1]) / 2 - 2
         return [
-            variance * (2 * mean + target) - force,
+            variance * (mean + target) - force,
             2 * (excess - variance),
             -variance,
         ]
 
-    start = [turn, 2 * np.log(abs(turn)), 0.0]
-    run = solve_ivp(speed, (0.0, t[-1]), start, "LSODA", t_eval=t, rtol=ACCURACY, atol=ACCURACY)
-    mean, log_variance, shrunk = run.y
-    return np.stack([mean, np.exp(log_variance), shrunk])
+    found = np.empty((3, t.size))
+    state = np.array([turn, 2 * np.log(abs(turn)), 0.0])
+    begin, end = 0.0, FIRST_STRETCH
+    # in stretches that do not depend on the times asked for, and so neither do the answers
+    while True:
+        run = solve_ivp(
+            speed,
+            (begin, end),
+            state,
+            "LSODA",
+            dense_output=True,
+            rtol=ACCURACY,
+            atol=ACCURACY,
+        )
+        if not run.success:
+            raise RuntimeError(f"the integrator stopped at t = {run.t[-1]:g}: {run.message}")
+        here = (t >= begin) & (t < end)
+        if here.any():
+            mean, log_variance, shrunk = run.sol(t[here])
+            found[:, here] = mean, np.exp(log_variance), shrunk
+        later = t[t >= end]
+        state = run.y[:, -1]
+        if later.size == 0:
+            return found
+        if np.isinf(later).all():
+            # a mean and an oscillation this small add nothing to what has melted
+            if max(abs(state[0]), np.exp(state[1] / 2)) < SETTLED:
+                found[:, np.isinf(t)] = [[0.0], [0.0], [state[2]]]
+                return found
+            refuse_where(
+                end > LONGEST, "t", np.inf, "finite where the oscillation does not die out"
+            )
+        begin, end = end, 4 * end
 
 
 def _phases(target: Any, floor: Any, mean: Any, variance: Any, shrunk: Any) -> tuple[Any, Any]:
@@ -191,7 +229,7 @@ class CentralState:
     >>> network = Network(2, eta_u=0.9, eta_w=0.9)
     >>> now = CentralFlow(network, Task(1.0, 1.0, 1.0), Gram(1.2, 0.9, 1.2)).at([0.0, 20.0])
     >>> print(now.oscillation.round(3), now.determinant.round(3))
-    [0.01 0.01] [0.63  0.146]
+    [0.01 0.01] [0.63  0.145]
     """
 
     def __init__(

@@ -103,6 +103,26 @@ def test_shapes_are_those_of_the_other_dynamics():
     assert np.ndim(CentralFlow(*_near_edge(0.05, -0.02, 0.4)).slope(3)) == 0
 
 
+@pytest.mark.parametrize("target", [0.0, 0.5, 0.97])
+def test_its_limit_is_what_late_times_come_to(target):
+    central = CentralFlow(*_near_edge(0.1, -0.02, target))
+    end, late = central.at(np.inf), central.at(30_000.0)
+    assert end.residual == end.oscillation == 0
+    assert end.kernel == pytest.approx(late.kernel, rel=1e-8, abs=0)
+    assert end.determinant == pytest.approx(late.determinant, rel=1e-8, abs=0)
+
+
+def test_no_start_inside_the_border_is_too_wild():
+    random = np.random.default_rng(0)
+    target = random.uniform(0, 1.9, 300)
+    turn = random.uniform(-2, 2, 300)
+    least, most = 2 * np.abs(target + turn), 4 + turn * target
+    sharpness = least + (most - least) * random.uniform(0.001, 0.999, 300)
+    central = CentralFlow(*_parts(sharpness, turn, target)).at([0.0, 1.0, 300.0])
+    for name in ("slope", "kernel", "loss", "oscillation", "determinant"):
+        assert np.isfinite(getattr(central, name)).all(), name
+
+
 def test_a_start_at_the_target_stays():
     parts = _parts(3.0, 0.0, 0.4)
     assert CentralFlow(*parts).residual(50.0) == 0
@@ -111,7 +131,9 @@ def test_a_start_at_the_target_stays():
 
 def test_what_it_refuses():
     parts = _parts(2.0, -0.1, 0.4)
-    with pytest.raises(ValueError, match="t must be finite, got inf"):
-        CentralFlow(*parts).slope(np.inf)
+    with pytest.raises(ValueError, match="t must be finite where the oscillation does not die out"):
+        CentralFlow(*_near_edge(0.3, -0.05, 1.03)).slope(np.inf)
+    with pytest.raises(ValueError, match=r"gram must be inside the border of .*, got 4\.1"):
+        CentralFlow(*_parts(4.1, -0.2, 0.4))
     with pytest.raises(ValueError, match="eta_w must be greater than 0"):
         CentralFlow(Network(2, eta_w=0.0), *parts[1:])
