@@ -290,7 +290,8 @@ def settings(explorer: str) -> list[dict[str, float]]:
             values[name] = float(round(value)) if p.integer else value
         return values
 
-    count = 40 if explorer == "ensemble" else 200
+    slow = {"quantity", "wrong_labels"} & known.keys()  # many networks, or an integrator
+    count = 40 if slow else 200
     places = [lambda: random.uniform()] * count + [lambda: float(random.integers(2))] * count
     return [defaults, *(setting(place) for place in places)]
 

@@ -1,7 +1,9 @@
 """What the Python core says of the numbers that an explorer shows."""
 
+import json
 import math
 from fractions import Fraction
+from functools import cache
 
 import mpmath
 import numpy as np
@@ -101,13 +103,21 @@ def of_a_neuron(name: str, parameters: dict) -> float:
     return float(getattr(flow, name)(t))
 
 
-def of_a_loss(name: str, network: fl.Network, parameters: dict) -> float:
+def of_a_loss(name: str, parameters: dict) -> float:
     """Compute a quantity of a network that trains on examples with a loss of their own."""
+    state = loss_state(json.dumps(parameters, sort_keys=True))
+    before, now = getattr(state, name.replace("_ratio", ""))
+    return float(now / before if name == "kernel_ratio" else now)
+
+
+@cache
+def loss_state(shown: str):
+    """Return the state at the start and at the time that is shown, integrated once."""
+    parameters = json.loads(shown)
+    network = fl.Network(**{key: parameters[key] for key in NETWORK})
     data, gram = (parameters["x"], parameters["y"]), fl.Gram(*(parameters[key] for key in GRAM))
-    flow, t = fl.LossFlow(network, parameters["loss"], *data, gram), parameters["t"]
-    if name == "kernel_ratio":
-        return float(flow.kernel(t) / flow.kernel(0.0))
-    return float(getattr(flow, name)(t))
+    flow = fl.LossFlow(network, parameters["loss"], *data, gram)
+    return flow.at([0.0, parameters["t"]])
 
 
 def quantity(name: str, parameters: dict) -> float:
@@ -119,9 +129,9 @@ def quantity(name: str, parameters: dict) -> float:
     t = {"": parameters.get("t"), "0": 0.0, "inf": np.inf}[moment]
     if "a" in parameters:
         return of_a_neuron(name, parameters)
-    network = fl.Network(**{key: parameters[key] for key in NETWORK})
     if "loss" in parameters:
-        return of_a_loss(name, network, parameters)
+        return of_a_loss(name, parameters)
+    network = fl.Network(**{key: parameters[key] for key in NETWORK})
     task = fl.Task(*(parameters[key] for key in TASK))
     gram = fl.Gram(*(parameters[key] for key in GRAM))
     if dynamics == "exponent":
