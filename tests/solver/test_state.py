@@ -11,7 +11,14 @@ import flbook as fl
 from flbook._model.state import LayerState, State
 from flbook.simulation import gradient_descent
 
-DYNAMICS = [thing for thing in vars(fl).values() if inspect.isclass(thing) and hasattr(thing, "at")]
+PARTS = ["network", "task", "gram"]
+DYNAMICS = [
+    thing
+    for thing in vars(fl).values()
+    if inspect.isclass(thing)
+    and hasattr(thing, "at")
+    and list(inspect.signature(thing).parameters)[:3] == PARTS
+]
 NETWORK = fl.Network([3, 4], gamma=0.5, eta_u=0.2, eta_w=[[0.1], [0.3], [0.2]])
 TASK = fl.Task(1.0, [[0.7], [-0.7], [0.7]], 2.0)
 # the last start has an empty mode, and is balanced only where eta_u = eta_w
@@ -35,7 +42,9 @@ def as_array(value) -> np.ndarray:
 
 
 def test_there_are_dynamics_to_test():
-    assert {"GradientFlow", "KernelFlow", "GradientDescent"} <= {d.__name__ for d in DYNAMICS}
+    assert {"GradientFlow", "KernelFlow", "GradientDescent", "LogisticFlow"} <= {
+        d.__name__ for d in DYNAMICS
+    }
 
 
 def test_a_state_keeps_the_protocol(dynamics):
