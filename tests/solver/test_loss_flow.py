@@ -10,6 +10,7 @@ from scipy.integrate import quad, solve_ivp
 
 import flbook as fl
 from flbook import simulation
+from flbook._model.state import LayerState
 
 TIMES = np.array([0.0, 1e-9, 0.1, 1.0, 10.0, 1e3, 1e12, 1e300, np.inf])
 random = np.random.default_rng(1)
@@ -352,3 +353,12 @@ def test_the_simulation_refuses_what_is_no_derivative():
         simulation.gradient_flow(one, (X, MIXED), *weights, derivative=3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=r"data must be a tuple \(x, y\) for a derivative"):
         simulation.gradient_flow(one, fl.Task(1, 1, 1), *weights, derivative=np.subtract)
+
+
+def test_methods_and_state_say_the_same():
+    flow = _flow("logistic", SEPARABLE)
+    now = flow.at(TIMES)
+    for name in METHODS:
+        np.testing.assert_array_equal(getattr(flow, name)(TIMES), getattr(now, name))
+    assert flow.gram(TIMES) == now.gram
+    assert isinstance(now, LayerState)

@@ -42,7 +42,9 @@ def as_array(value) -> np.ndarray:
 
 
 def test_there_are_dynamics_to_test():
-    assert {"GradientFlow", "KernelFlow", "GradientDescent"} <= {d.__name__ for d in DYNAMICS}
+    assert {"GradientFlow", "KernelFlow", "GradientDescent", "LogisticFlow"} <= {
+        d.__name__ for d in DYNAMICS
+    }
 
 
 def test_a_state_keeps_the_protocol(dynamics):

@@ -13,6 +13,9 @@ DERIVATIVES = {
 class Cauchy:
     """½ ln(1 + (f − y)²), which is not convex."""
 
+    def __repr__(self):
+        return "Cauchy()"
+
     def value(self, f, y):
         return np.log1p((f - y) ** 2) / 2
 
@@ -22,6 +25,9 @@ class Cauchy:
 
 class Hinge2:
     """½ max(0, 1 − yf)², which has a flat floor."""
+
+    def __repr__(self):
+        return "Hinge2()"
 
     def value(self, f, y):
         return np.maximum(0.0, 1 - y * f) ** 2 / 2
