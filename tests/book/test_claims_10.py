@@ -228,3 +228,62 @@ def test_the_last_stable_target_attracts_slowly():
     descent = fl.GradientDescent(fl.Network(1), fl.Task(1, 1, 1), start)
     t = np.array([1000, 10_000])
     np.testing.assert_allclose(np.abs(descent.residual(t)) * np.sqrt(4 * t), 1, rtol=0.1)
+
+
+def test_on_the_border_itself_training_stays_bounded_and_balanced_layers_stay_put():
+    # 2h* ≤ mK = 4 + hh* with h = 2 and an empty weaker mode: every step leaves it where it is
+    for target in (0.25, 0.5, 1.5):
+        layers = fl.Gram(*[2 + target] * 3)
+        descent = fl.GradientDescent(fl.Network(1), fl.Task(1, target, 9), layers)
+        assert descent.kernel(0) == 4 + descent.residual(0) * target
+        assert (descent.residual(np.array([1, 10, 1000])) == 2).all()
+
+
+def test_the_border_is_that_of_a_target_above_0_and_of_its_mirror_image():
+    for start in (0.0, 0.4, -0.4):
+        for side in (0.02, -0.02):
+            sharpness = 4 + 0.9 * (start - 0.9) - side
+            gram = fl.Gram(sharpness / 2, start, sharpness / 2)
+            mirrored = fl.Gram(sharpness / 2, -start, sharpness / 2)
+            for v, layers in ((0.9, gram), (-0.9, mirrored)):
+                descent = fl.GradientDescent(fl.Network(2), fl.Task(1, v, 9), layers)
+                gone = fl.descent_fate(descent).fate is fl.Fate.DIVERGES
+                assert gone == (side < 0)
+                # read with |v*| in place of v* the sentence would be false below 0
+                if v < 0 and side < 0:
+                    assert sharpness < 4 + descent.residual(0) * abs(v)
+
+
+def test_a_rare_start_rests_for_a_far_target_too():
+    # balanced and exactly opposed: it ends at the saddle, and only it
+    target = np.array([1.2, 1.5])
+    for tilt, rests in ((0.0, True), (1e-3, False)):
+        opposed = fl.Gram(0.15 + tilt, -0.15, 0.15 + tilt)
+        descent = fl.GradientDescent(fl.Network(1), fl.Task(1, target, 9), opposed)
+        assert (fl.descent_fate(descent, steps=3000).settled == rests).all()
+        assert (np.abs(descent.slope(3000)) < 1e-12).all() == rests
+
+
+def test_a_catapult_may_stretch_what_its_shorter_steps_melt():
+    slope, target, sharpness = 2.0, 0.2, 4.2  # the first step is longer than √2
+    gram = fl.Gram(sharpness / 2, slope, sharpness / 2)
+    descent = fl.GradientDescent(fl.Network(2), fl.Task(1, target, 9), gram)
+    assert fl.descent_fate(descent).fate is fl.Fate.CATAPULT
+    t = np.arange(100)
+    grew = np.diff(np.log(descent.determinant(t))) > 0
+    h = np.abs(descent.residual(t[:-1]))
+    clear = h > 1e-6
+    assert np.array_equal(grew[clear], (h > np.sqrt(2))[clear])
+    assert grew[0]
+
+
+def test_at_the_last_stable_target_training_settles_at_2():
+    random = np.random.default_rng(8)
+    slope = random.uniform(-0.9, 1.4, 300)
+    sharpness = 2 * np.abs(slope) + random.uniform(0.01, 1.5, 300)
+    bounded = sharpness < 4 + slope - 1
+    gram = fl.Gram(sharpness[bounded] / 2, slope[bounded], sharpness[bounded] / 2)
+    descent = fl.GradientDescent(fl.Network(2), fl.Task(1, 1, 9), gram)
+    assert (descent.kernel(0) > 2).sum() > 20
+    np.testing.assert_allclose(descent.kernel(20_000), 2, atol=0.03)
+    assert (np.abs(descent.residual(20_000)) < 0.03).all()

@@ -156,3 +156,47 @@ def test_the_modified_flow_misses_by_the_square():
         misses.append([descent.residual(n) - h / pull, lost - melted])
     np.testing.assert_allclose(np.divide(misses[0], misses[1]), 4, rtol=0.1)
     np.testing.assert_allclose(np.divide(misses[1], misses[2]), 4, rtol=0.05)
+
+
+def test_a_long_first_step_may_melt_the_floor_without_any_oscillation():
+    gram = fl.Gram(0.5, 0.0, 0.5)
+    parts = fl.Network(2), fl.Task(1, 0.9, 0.81), gram
+    assert fl.GradientFlow(*parts).outcome.rate > 2
+    descent = fl.GradientDescent(*parts)
+    np.testing.assert_allclose(descent.residual(np.arange(1, 50)), 0, atol=1e-12)
+    assert descent.kernel(np.arange(50)).max() < 2
+    assert descent.determinant(1) < descent.determinant(0)
+
+
+def test_by_luck_a_start_below_2_may_land_above_it():
+    target, h = 0.99, -1.5
+    sharpness = 1 + h * (h + target)
+    gram = fl.Gram(sharpness / 2, h + target, sharpness / 2)
+    parts = fl.Network(2), fl.Task(1, target, 1), gram
+    assert sharpness < 2 < fl.GradientFlow(*parts).outcome.rate
+    descent = fl.GradientDescent(*parts)
+    assert descent.residual(1) == pytest.approx(0, abs=1e-12)
+    assert descent.kernel(1) > 2.5
+
+
+def test_the_bounce_is_no_mirror_if_the_start_is_farther_away_than_the_excess():
+    excess, target = 0.02, 0.5
+    for turn in (0.0005, 0.02, 0.1):
+        parts, m, _ = near(excess, turn, target, seed=3)
+        below = 2 - m * fl.GradientDescent(*parts).kernel(4000)
+        wanted = np.sqrt(excess**2 + 2 * (1 - target**2) * turn**2)
+        assert below == pytest.approx(wanted, rel=0.04)
+        assert (below < 1.1 * excess) == (turn < excess / 10)
+
+
+def test_the_central_flow_is_of_first_order_from_such_starts_only():
+    misses = []
+    for excess in (0.05, 0.0125):
+        for turn in (excess / 20, 0.1):
+            parts, m, _ = near(excess, turn, 0.5, seed=2)
+            t = np.arange(int(50 / excess))
+            mean, _ = swing(m * fl.GradientDescent(*parts).kernel(t))
+            misses.append(np.abs(m * fl.CentralFlow(*parts).kernel(t[1:-1]) - mean).max())
+    close, far, closer, as_far = misses
+    assert close / closer > 8
+    assert far / as_far < 1.5

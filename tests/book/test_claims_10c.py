@@ -231,3 +231,50 @@ def test_near_the_origin_the_sign_of_the_mean_logarithm_decides(noise, grows):
     run = fl.StochasticDescent(net, X, X, gram, label_noise=noise, seed=0)
     moved = np.log(run.determinant(150) / run.determinant(0)) / 300
     assert moved.mean() == pytest.approx(total, abs=5 * moved.std() / 20)
+
+
+@pytest.mark.parametrize(("noise", "grows"), [(3.0, False), (20.0, False), (40.0, True)])
+def test_noise_takes_a_trained_network_to_zero_unless_it_is_too_strong(noise, grows):
+    net = fl.Network(1, eta_u=0.05, eta_w=0.05)
+    trained = fl.Gram(np.full(200, 1.1), 1.0, 1.0)
+    run = fl.StochasticDescent(net, X, X, trained, label_noise=noise, seed=6)
+    left = np.median(run.determinant(300) / run.determinant(0))
+    assert (left > 1e4) == grows
+    assert (left < 1e-4) == (not grows)
+
+
+def test_the_time_of_the_summary_asks_for_equal_rates():
+    d, paths = 1000, 10
+    ratios = []
+    for u, w, noise in ((0.1, 0.1, 6.0), (0.005, 0.5, 6.0)):
+        net = fl.Network(d, d**-0.5, eta_u=u, eta_w=w)
+        gram = fl.Gram(np.full(paths, float(d)), 0.0, float(d))
+        run = fl.StochasticDescent(net, X, X, gram, label_noise=noise, seed=1)
+        leading = d / (u * w * noise**2) * np.log(d) / 2
+        n = np.round(np.linspace(0, 2 * leading, 201))
+        sunk = floor(run, n) <= signal(net)
+        assert sunk.any(axis=1).all()
+        ratios.append(n[sunk.argmax(axis=1)].mean() / leading)
+    assert ratios[0] == pytest.approx(1, abs=0.1)
+    # unequal rates start with a kernel that is larger against 2η
+    wanted = 1 + np.log((0.1 + 10) / 2) / (np.log(d) / 2)
+    assert 1.2 < ratios[1] < wanted
+
+
+def test_for_a_target_below_0_the_other_mode_ends_the_plateau():
+    net = fl.Network(1, eta_u=0.05, eta_w=0.05)
+    found = fl.GradientNoise(X, -X, label_noise=2.0)
+    assert found.growth(net) < 0 < found.growth(net, "q")
+    gram = fl.Gram(np.full(200, 1e-4), 0.0, 1e-4)
+    run = fl.StochasticDescent(net, X, -X, gram, label_noise=2.0, seed=1)
+    assert (run.slope(np.arange(1500)) <= -0.5).any(axis=1).all()
+
+
+def test_where_the_growth_is_negative_some_paths_leave_and_fewer_from_tinier_starts():
+    net = fl.Network(1, eta_u=0.05, eta_w=0.05)
+    shares = []
+    for scale in (1e-1, 1e-2, 1e-4):
+        gram = fl.Gram(np.full(400, scale**2), 0.0, scale**2)
+        run = fl.StochasticDescent(net, X, X, gram, label_noise=8.0, seed=1)
+        shares.append((run.slope(np.arange(3000)) >= 0.5).any(axis=1).mean())
+    assert 0.5 > shares[0] > 2 * shares[1] / 1.5 > shares[2] > 0

@@ -266,7 +266,7 @@ function createView(container, { pickTime, set }) {
         ...(lost < top ? { lost: { xs: [lost, top], ys: [3, 3], low: [0, 0], high: [TALL, TALL], label: "diverges" } } : {}),
       },
       mark: { x: eta, ys: end ? { last: end.last } : {} },
-      description: `The kernel mK in the end against the learning rate: as at the start while that is below 2, less where it is above, never above 2. Training diverges ${lost < top ? `from η = ${formatNumber(lost, 2)} on` : "nowhere on this axis"}.`,
+      description: `The kernel mK at the start and in the end, against the learning rate: where training comes to rest, it is at 2 or below. Training diverges ${lost < top ? `from η = ${formatNumber(lost, 2)} on` : "nowhere on this axis"}.`,
     });
   }
 }

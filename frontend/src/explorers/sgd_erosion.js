@@ -233,13 +233,13 @@ function createView(container, { pickTime }) {
         lines: {
           lazy: band(FAR, FARTHEST, "lazy", 0.4 * FARTHEST),
           rich: band(NEAREST, RICH, "rich", 3 * NEAREST),
-          still: { xs: across, ys: [start, start], label: noisy ? "no noise" : "" },
+          still: { xs: across, ys: [start, start], label: noisy ? "flow" : "" },
           ...Object.fromEntries(others.map((ys, i) => [`other${i}`, { xs: places, ys }])),
           ...(noisy ? { derived: { ...derived, label: derived.xs.length > 1 ? "formula" : "" } } : {}),
           way: { xs: places, ys: ways, label: last < NEAREST ? `↓ ${last > 0 ? formatPower(Math.round(Math.log10(last))) : 0}` : "" },
         },
         mark: { x: now.t, ys: { way: now.here } },
-        description: `Distance ρ from the rich corner of the map over steps, both on logarithmic axes: from ${formatNumber(start, 3)} to ${formatNumber(last, 3)}, with ${PATHS} other draws of the noise beside it. Below ${RICH} a network is rich, above ${formatNumber(FAR, 2)} lazy. Without noise it would stay at ${formatNumber(start, 3)}.`,
+        description: `Distance ρ from the rich corner of the map over steps, both on logarithmic axes: from ${formatNumber(start, 3)} to ${formatNumber(last, 3)}, with ${PATHS} other draws of the noise beside it. Below ${RICH} a network is rich, above ${formatNumber(FAR, 2)} lazy. Under gradient flow it would stay at ${formatNumber(start, 3)}.`,
       });
       loss.draw({
         lines: { level: { xs: across, ys: [1, 1] }, loss: { xs: places, ys: losses } },
