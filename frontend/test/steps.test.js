@@ -91,6 +91,10 @@ test("what the sweep over learning rates shows at one of them is where that trai
       assert.equal(place.fate === FATE.settles, i < sweep.settling);
       if (end && i < sweep.settling) assert.ok(Math.abs(end.last - sweep.last[i]) < 0.02, `at η = ${sweep.rates[i]}`);
     }
+    const settled = sweep.last.slice(0, sweep.settling);
+    assert.ok(settled.every((kernel) => kernel < 2.02));
+    // a network that is not lazy does not end as it starts, below 2 either
+    if (values.width) assert.ok(settled.some((kernel, i) => sweep.first[i] < 1.9 && Math.abs(kernel / sweep.first[i] - 1) > 0.1));
   }
 });
 

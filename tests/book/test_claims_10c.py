@@ -278,3 +278,13 @@ def test_where_the_growth_is_negative_some_paths_leave_and_fewer_from_tinier_sta
         run = fl.StochasticDescent(net, X, X, gram, label_noise=8.0, seed=1)
         shares.append((run.slope(np.arange(3000)) >= 0.5).any(axis=1).mean())
     assert 0.5 > shares[0] > 2 * shares[1] / 1.5 > shares[2] > 0
+
+
+def test_twice_the_batch_halves_the_pull_of_label_noise_and_more_than_halves_that_off_the_line():
+    """Exercise 1 is about labels on the line: a batch without repetition knows more of the rest."""
+    bent = X + np.cos(5 * X) - np.mean(X * np.cos(5 * X)) * X
+    for size in (1, 2, 4):
+        noisy = [fl.GradientNoise(X, X, n, label_noise=1.0).pull for n in (size, 2 * size)]
+        off = [fl.GradientNoise(X, bent, n).pull for n in (size, 2 * size)]
+        assert noisy[0] / noisy[1] == pytest.approx(2)
+        assert off[0] / off[1] > 2.1
