@@ -101,6 +101,11 @@ test("a neuron is called lazy, rich or delayed by what its kernel does, on eithe
   }
 });
 
+test("a lazy neuron that goes round the circle is not said to go straight", () => {
+  const { text } = shown("turning-neuron", { layer_ratio: 0.001, angle: 15, start_size: 0.1 });
+  assert.match(text, /: lazy\. The kernel changes/);
+});
+
 test("a neuron that need not turn, or cannot be early, is not said to be delayed", () => {
   assert.doesNotMatch(shown("turning-neuron", { layer_ratio: 0.001, angle: 0 }).text, /then rich/);
   assert.doesNotMatch(shown("turning-neuron", { layer_ratio: 0.001, angle: 90 }).text, /then rich/);

@@ -159,7 +159,8 @@ function summarise(flow, share, turn, moved) {
     return [lead, { text: "stuck", tone: "kernel" }, ". The neuron shrinks into the saddle at 0 and never reaches the target."];
   }
   if (moved <= STILL) {
-    return [lead, { text: "lazy", tone: "kernel" }, `. The way is straight, and the kernel changes by ${formatNumber(100 * moved, 2)} % at most.`];
+    const way = flow.imbalance > 0 ? "The way is straight, and the" : "The";
+    return [lead, { text: "lazy", tone: "kernel" }, `. ${way} kernel changes by ${formatNumber(100 * moved, 2)} % at most.`];
   }
   const gone = 1 - share(timeOfTurn(flow, turn, TURNED * most));
   if (flow.imbalance < -2 * flow.eta * flow.distance && most > STILL && gone > GONE) {
