@@ -33,9 +33,9 @@ def any_loss(*, network: Network | None = None, gram: Gram | None = None, **star
 def turning_neuron(*, neuron: NeuronFlow | None = None, **start: Any) -> Explorer:
     """Show one hidden neuron whose kernel turns or not, as its imbalance decides.
 
-    It learns the slope β of white inputs and starts with the input weights w at an `angle` to the
+    It learns the slope v* of white inputs and starts with the input weights w at an `angle` to the
     target. With `start_size` s and `layer_ratio` ρ of its layers, the imbalance that decides is
-    δ = η_w a² − η_a|w|² = s(η_w ρ − η_a/ρ).
+    Δ = η_w u² − η_u|w|² = s(η_w ρ − η_u/ρ); `NeuronFlow` calls u, v* and Δ by a, β and δ.
 
     Examples
     --------

@@ -96,9 +96,14 @@ test("where a loss is said to stop, the slope is there in the end", () => {
 test("a neuron is called lazy, rich or delayed by what its kernel does, on either side of its target", () => {
   for (const angle of [30, 60, 120, 150]) {
     assert.match(shown("turning-neuron", { layer_ratio: 1000, angle }).text, /: lazy\. The way is straight/);
-    assert.match(shown("turning-neuron", { layer_ratio: 1, angle }).text, /δ = 0: rich/);
+    assert.match(shown("turning-neuron", { layer_ratio: 1, angle }).text, /Δ = 0: rich/);
     assert.match(shown("turning-neuron", { layer_ratio: 0.001, angle }).text, /first lazy, then rich/);
   }
+});
+
+test("a lazy neuron that goes round the circle is not said to go straight", () => {
+  const { text } = shown("turning-neuron", { layer_ratio: 0.001, angle: 15, start_size: 0.1 });
+  assert.match(text, /: lazy\. The kernel changes/);
 });
 
 test("a neuron that need not turn, or cannot be early, is not said to be delayed", () => {

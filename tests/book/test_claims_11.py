@@ -179,3 +179,51 @@ def test_quadratic_forms_freeze_products_of_opposite_eigenvalues_alone():
         assert np.ptp(theta[:, i] * theta[:, j]) > 1e-2
     mixed = 2 * np.log(theta[:, 0]) - np.log(theta[:, 2])
     np.testing.assert_allclose(mixed, mixed[0], atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber", "logistic", "exponential"])
+def test_fewer_wrong_labels_lead_farther_from_laziness_if_the_start_is_at_zero(loss):
+    x, shares = np.tile([1.0, -1.0], 50), (40, 20, 5, 1)
+    labels = [x * np.where(np.arange(100) < wrong, -1, 1) for wrong in shares]
+    for imbalance in (0.1, 1.0, 10.0):
+        start = fl.Gram(imbalance, 0.0, 1.0)
+        flows = [fl.LossFlow(fl.Network(2), loss, x, y, start) for y in labels]
+        assert np.all(np.diff([flow.kernel(INFINITY) for flow in flows]) > 0)
+        if loss in ("squared", "huber"):
+            assert max(flow.slope(INFINITY) for flow in flows) <= 1
+    # not from elsewhere: a start at the end that few wrong labels have stays there
+    far = fl.Gram(1e3, np.log(19), 1e3)
+    stays, moves = (fl.LossFlow(fl.Network(2), "logistic", x, labels[i], far) for i in (2, 0))
+    assert stays.optimum == pytest.approx(np.log(19))
+    assert stays.kernel(INFINITY) == pytest.approx(stays.kernel(0.0), rel=1e-12)
+    assert abs(moves.kernel(INFINITY) / moves.kernel(0.0) - 1) > 1e-7
+
+
+@pytest.mark.parametrize("loss", ["logistic", "huber"])
+def test_steps_multiply_the_imbalance_and_leave_its_ratio_to_the_determinant(loss):
+    network = fl.Network(3, eta_u=0.2, eta_w=0.4)
+    u, w = network.sample_weights(seed=0)
+    derivative = fl.LossFlow(
+        network, loss, X, NOISY, fl.Gram.from_weights(u, w)
+    ).criterion.derivative
+    data, steps = (X, NOISY), range(6)
+    run = simulation.gradient_descent(network, data, u, w, steps, derivative=derivative)
+    gram = [fl.Gram.from_weights(*layers) for layers in zip(run.u, run.w, strict=True)]
+    delta = np.array([0.4 * each.uu - 0.2 * each.ww for each in gram])
+    pull = [np.mean(X * derivative(v * X, NOISY)) for v in run.slope]
+    turn = np.array(pull) * np.sqrt(0.2 * 0.4)
+    np.testing.assert_allclose(delta[1:] / delta[:-1], 1 - turn[:-1] ** 2, rtol=1e-9)
+    ratio = [each.determinant / number**2 for each, number in zip(gram, delta, strict=True)]
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-8)
+
+
+def test_a_zero_of_the_pull_that_is_not_downhill_stops_nothing():
+    class Hill:
+        def value(self, f, y):
+            return -np.log(np.cosh(f - y))
+
+        def derivative(self, f, y):
+            return -np.tanh(f - y)
+
+    flow = fl.LossFlow(fl.Network(2), Hill(), [1.0], [1.0], fl.Gram(3.0, 2.0, 3.0))
+    assert flow.optimum == INFINITY

@@ -267,3 +267,70 @@ def test_what_a_step_does_to_the_imbalance(seed):
     assert delta[1] - delta[0] == pytest.approx(change, rel=1e-8, abs=1e-13 * size)
     if w.size == 1:
         assert change == pytest.approx(-eta_u * eta_w * e @ e * delta[0], rel=1e-9)
+
+
+def test_near_zero_both_keep_the_size_that_a_far_start_loses():
+    target, ray = np.array([1.0, 0.0, 0.0]), np.array([0.3, -1.0, 0.5])
+    for small, kept in ((0.1, True), (30.0, False)):
+        for u, length in ((np.hypot(small, np.sqrt(10)), small), (small, np.hypot(small, 10**0.5))):
+            flow = fl.NeuronFlow(u, length * ray / np.linalg.norm(ray), target)
+            assert abs(flow.imbalance) == pytest.approx(10)
+            size = flow.kernel_size(np.append(0.0, np.geomspace(1e-4, 1e3, 99)))
+            assert (np.ptp(size) < 0.03 * size[0]) == kept
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_with_a_negative_output_weight_it_is_the_other_side_that_w_turns_to(seed):
+    u, w, target, eta_u, eta_w = draw(seed, 1.0)
+    w = w * -np.sign(w @ target)  # more than a right angle away
+    flow = fl.NeuronFlow(-abs(u), w, target, eta_u, eta_w)
+    assert flow.alignment(np.inf) == pytest.approx(-1)
+    assert flow.weights(np.inf)[0] < 0
+
+
+def test_it_is_the_sign_of_the_imbalance_and_not_the_larger_layer_that_tells():
+    unequal = fl.NeuronFlow(10.0, [3.0, 3.0], [0.1, 0.0], 1.0, 1e-3)  # |u| > |w|, yet Δ < 0
+    assert unequal.imbalance < -1
+    assert unequal.kernel_rotation(np.inf) > 0.4
+    # and with Δ < 0 a kernel turns only if w does
+    along = fl.NeuronFlow(0.1, [np.sqrt(10.01), 0.0], [1.0, 0.0])
+    assert along.imbalance < -9
+    assert along.kernel_rotation(np.inf) < 1e-4
+
+
+def test_balanced_starts_that_never_arrive():
+    target = np.array([2.0, 0.0])
+    for u, w in ((0.0, [0.0, 0.0]), (1.0, [-1.0, 0.0]), (-1.0, [1.0, 0.0])):
+        assert not fl.NeuronFlow(u, w, target).slope(np.inf).any()
+    near = fl.NeuronFlow(1.0, [-np.cos(1e-6), np.sin(1e-6)], target)
+    np.testing.assert_allclose(near.slope(np.inf), target, atol=1e-9)
+
+
+def test_which_modes_come_first_depends_on_equal_starts():
+    strengths, t = np.diag([2.0, 1.0]), np.linspace(0, 20, 401)
+
+    def learned(first, second):
+        """Return both strengths, from layers of these sizes; a negative one is opposed."""
+        inner, outer = np.diag([first, second]), np.diag([abs(first), abs(second)])
+        maps = fl.BalancedFlow(inner, outer, strengths).map(t)
+        return np.diagonal(maps, axis1=1, axis2=2).T / [[2.0], [1.0]] > 0.5
+
+    strong, weak = learned(1e-3, 1e-3)
+    assert np.argmax(strong) < np.argmax(weak)
+    strong, weak = learned(1e-12, 1e-3)
+    assert np.argmax(strong) > np.argmax(weak) > 0
+    strong, weak = learned(-1e-3, 1e-3)
+    assert weak[-1]
+    assert not strong.any()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_half_of_all_orientations_of_three_neurons_lose_the_weakest_mode(seed):
+    random = np.random.default_rng(seed)
+    inner, outer = columns(random, 3, 3), columns(random, 3, 3)
+    values = np.array([3.0, 2.0, 1.0])
+    for sign in (1, -1):
+        flow = fl.BalancedFlow(sign * 1e-3 * inner, 1e-3 * outer, np.diag(values))
+        end = np.diag(flow.map(15.0))
+        kept = values if sign * np.linalg.det(inner @ outer) > 0 else values * [1, 1, 0]
+        np.testing.assert_allclose(end, kept, atol=1e-2)

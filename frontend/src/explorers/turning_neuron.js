@@ -9,7 +9,7 @@ const NAME = "turning-neuron";
 const { min: FIRST, max: LAST } = specification(NAME, "t");
 const TIME = logarithmic(FIRST, LAST);
 const GRID = Float64Array.from({ length: 161 }, (_, i) => TIME.value(i / 160));
-const [LEFT, RIGHT, BOTTOM, TOP] = [-0.45, 1.5, -0.65, 0.65]; // of the plane, in units of |β|
+const [LEFT, RIGHT, BOTTOM, TOP] = [-0.45, 1.5, -0.65, 0.65]; // of the plane, in units of |v*|
 const SIZE = 0.13; // of the kernel's ellipse
 const NEAR = 0.35; // how far from its start that plane is seen on all sides
 const ROUND = Float64Array.from({ length: 49 }, (_, i) => (i * Math.PI) / 24);
@@ -18,7 +18,7 @@ const QUARTERS = [[1, 0], [0, 1], [-1, 0]];
 const STILL = 0.1; // how far a kernel may move that is called lazy
 const ROUNDING = 1e-12;
 const [TURNED, GONE] = [0.01, 0.1]; // of its turn, and of the loss that is gone by then where the turn is called delayed
-const STRIDE = 0.03; // of |β|, the longest between two points of the path
+const STRIDE = 0.03; // of |v*|, the longest between two points of the path
 const HALVINGS = 8;
 
 /** The start that parameters describe, its target along the first axis. */
@@ -141,25 +141,26 @@ function compute(parameters) {
     mix: Math.min(Math.abs(Math.log2(growth)) + 2 * rotation, 1),
     parameters: { ...start, t },
     quantities: { loss: flow.loss(t), kernel_ratio: growth, kernel_rotation: rotation },
-    headings: { heading: `at time t = ${formatNumber(t, 3)}, imbalance δ = ${imbalanceOf(flow)}` },
+    headings: { heading: `at time t = ${formatNumber(t, 3)}, imbalance Δ = ${imbalanceOf(flow)}` },
     summary: sentence,
   };
 }
 
-/** δ in print, 0 where it is nothing but rounding. */
+/** Δ in print, 0 where it is nothing but rounding. */
 function imbalanceOf(flow) {
   return formatNumber(Math.abs(flow.imbalance) < ROUNDING * flow.kernelSize(0) ? 0 : flow.imbalance, 3);
 }
 
 function summarise(flow, share, turn, moved) {
-  const lead = `Imbalance δ = ${imbalanceOf(flow)}: `;
+  const lead = `Imbalance Δ = ${imbalanceOf(flow)}: `;
   const most = Math.max(...turn);
   const turned = `turns by up to 1 − cos = ${formatNumber(most, 2)}`;
   if (flow.rising === 0 && flow.loss(Infinity) > 0) {
     return [lead, { text: "stuck", tone: "kernel" }, ". The neuron shrinks into the saddle at 0 and never reaches the target."];
   }
   if (moved <= STILL) {
-    return [lead, { text: "lazy", tone: "kernel" }, `. The way is straight, and the kernel changes by ${formatNumber(100 * moved, 2)} % at most.`];
+    const way = flow.imbalance > 0 ? "The way is straight, and the" : "The";
+    return [lead, { text: "lazy", tone: "kernel" }, `. ${way} kernel changes by ${formatNumber(100 * moved, 2)} % at most.`];
   }
   const gone = 1 - share(timeOfTurn(flow, turn, TURNED * most));
   if (flow.imbalance < -2 * flow.eta * flow.distance && most > STILL && gone > GONE) {
@@ -188,7 +189,7 @@ function createView(container, { pickTime }) {
     title: "what it computes; its kernel as an ellipse",
     x: linear(LEFT, RIGHT),
     y: linear(BOTTOM, TOP),
-    xTitle: "along the target, in units of |β|",
+    xTitle: "along the target, in units of |v*|",
     labelRoom: 12,
     lines: [
       { key: "straight", kind: "guide", tone: "kernel" },
@@ -231,13 +232,13 @@ function createView(container, { pickTime }) {
       const named = (line, label, labelAt, lift) => (labelAt < 0 ? line : { ...line, label, labelAt, lift });
       plane.draw({
         lines: {
-          straight: named(straight, "δ → ∞", at.straight, -11),
-          circle: named(circle, "δ → −∞", at.circle, 5),
+          straight: named(straight, "Δ → ∞", at.straight, -11),
+          circle: named(circle, "Δ → −∞", at.circle, 5),
           before,
           path,
           passed,
           after,
-          target: { xs: [1], ys: [0], label: "β", labelAt: 0, lift: -1 },
+          target: { xs: [1], ys: [0], label: "v*", labelAt: 0, lift: -1 },
           begin: { xs: [begin.x], ys: [begin.y], label: "start", labelAt: 0, lift: begin.x < 0 ? 13 : -13 },
           now: { xs: [now.x], ys: [now.y] },
         },
