@@ -3,7 +3,6 @@ import { Panel } from "./panel.js";
 import { linear } from "./scales.js";
 
 const BEYOND = 40; // px that a line is followed outside the plot area
-const OUT_OF_SIGHT = -9;
 
 /** A panel with a scale on each axis: grid, ticks and titles, and places in px. Who extends it lays out and draws. */
 export class AxesPanel extends Panel {
@@ -96,7 +95,9 @@ export class AxesPanel extends Panel {
 
   /** Puts an upright line at a value, or out of sight. */
   moveMark(mark, value) {
-    const x = value === undefined ? OUT_OF_SIGHT : this.px(value);
+    mark.setAttribute("visibility", value === undefined ? "hidden" : "visible");
+    if (value === undefined) return;
+    const x = this.px(value);
     setLengths(mark, { x1: x, x2: x, y1: this.top, y2: this.top + this.plotHeight });
   }
 }
