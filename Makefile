@@ -66,7 +66,7 @@ browser: $(READY)
 	  || $(BIN)/playwright install chromium
 
 site: $(READY) $(SITE)/index.html browser
-	$(BIN)/python -m pytest -m site
+	$(BIN)/python -m pytest -n 2 -m site
 
 lab: $(READY) browser
 	$(BIN)/python -m pytest -m lab
