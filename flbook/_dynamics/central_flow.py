@@ -83,11 +83,9 @@ class CentralFlow(Dynamics):
             rate = getattr(network, name)
             refuse_where(np.equal(rate, 0), name, rate, "greater than 0 for a central flow")
         initial = self._initial(0)
-        couple = initial.gamma * initial.eta * initial.m
-        room = 4 + couple * initial.target * (couple * initial.residual)
         sharpness = np.broadcast_to(initial.m * initial.kernel, self.shape)
         wanted = "inside the border of divergence, m K(0) < 4 + (γηm)² v*(v(0) − v*)"
-        refuse_where(sharpness >= room, "gram", sharpness, wanted)
+        refuse_where(initial.margin <= 0, "gram", sharpness, wanted)
 
     def at(self, t: ArrayLike) -> CentralState:
         """Return the state at t, computed once; its arrays have shape `shape` + `t.shape`."""
@@ -109,16 +107,21 @@ class CentralFlow(Dynamics):
     @cached_property
     def overshoot_time(self) -> FloatArray:
         """The time at which gradient flow comes to mK = 1; ∞ where it never does."""
-        initial = self._initial(0)
-        couple = initial.gamma * initial.eta * initial.m
-        floor, first = initial.m * initial.floor, couple * initial.slope
-        last = couple * initial.target
-        edge = np.copysign(np.sqrt(np.maximum(1 - floor * floor, 0.0)) / 2, last)
+        initial, edge = self._initial(0), self._first_overshoot
+        first, last = initial.couple * initial.slope, initial.couple * initial.target
         comes = (initial.m * initial.kernel < 1) & (np.abs(edge) < np.abs(last))
         share = np.where(comes, (last - edge) / np.where(comes, last - first, 1.0), 0.5)
         time = Outcome(initial, self.shape).time_to_shrink(share)
         beyond = initial.m * initial.kernel >= 1
         return full(np.where(beyond, 0.0, np.where(comes, time, np.inf))[()], self.shape)
+
+    @property
+    def _first_overshoot(self) -> FloatArray:
+        """γηm v where gradient flow comes to mK = 1, if it does."""
+        initial = self._initial(0)
+        floor = initial.m * initial.floor
+        height = np.sqrt(np.maximum(1 - floor * floor, 0.0)) / 2
+        return np.copysign(height, initial.couple * initial.target)
 
     def _walk(self, t: FloatArray) -> FloatArray:
         """Return v − v*, V and ln(Δ/Δ(0)), of shape (3, *shape, *t.shape)."""
@@ -126,7 +129,7 @@ class CentralFlow(Dynamics):
         times_, back = np.unique(t, return_inverse=True)
         found = np.zeros((3, *shape, times_.size))
         found[0] = FlowState(self._initial(1), times_, shape).residual
-        couple = initial.gamma * initial.eta * initial.m
+        couple = initial.couple
         columns = (couple, couple * initial.target, initial.m * initial.floor, self._first_turn)
         couple, target, floor, turn = (np.broadcast_to(x, shape) for x in columns)
         edge = np.asarray(self.overshoot_time)
@@ -143,10 +146,9 @@ class CentralFlow(Dynamics):
     def _first_turn(self) -> FloatArray:
         """The turn h at that time."""
         initial = self._initial(0)
-        couple, floor = initial.gamma * initial.eta * initial.m, initial.m * initial.floor
-        last = couple * initial.target
-        edge = np.copysign(np.sqrt(np.maximum(1 - floor * floor, 0.0)) / 2, last)
-        return np.where(np.equal(self.overshoot_time, 0), couple * initial.residual, edge - last)
+        later = self._first_overshoot - initial.couple * initial.target
+        at_once = np.equal(self.overshoot_time, 0)
+        return np.where(at_once, initial.couple * initial.residual, later)
 
 
 def _beyond(target: Any, floor: Any, turn: Any, t: FloatArray) -> FloatArray:
@@ -237,7 +239,6 @@ class CentralState:
     ) -> None:
         self.t, self._initial, self._shape = t, initial, shape + np.shape(t)
         self._residual, self._variance, self._shrunk = walk
-        self._couple = initial.gamma * initial.eta * initial.m
 
     def _full(self, value: Any) -> FloatArray:
         return full(value, self._shape)[()]
@@ -255,7 +256,7 @@ class CentralState:
     @property
     def oscillation(self) -> FloatArray:
         """The variance of v."""
-        return self._full(self._variance / self._couple**2)
+        return self._full(self._variance / self._initial.couple**2)
 
     @property
     def loss(self) -> FloatArray:
@@ -268,9 +269,9 @@ class CentralState:
         """The mean of K."""
         initial = self._initial
         kernels, _ = _phases(
-            self._couple * initial.target,
+            initial.couple * initial.target,
             initial.m * initial.floor,
-            self._couple * self._residual,
+            initial.couple * self._residual,
             self._variance,
             self._shrunk,
         )

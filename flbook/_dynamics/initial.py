@@ -55,6 +55,17 @@ class Initial:
         self.residual = self.slope - self.target
 
     @cached_property
+    def couple(self) -> FloatArray:
+        """γηm: by this a slope is measured in units of one step, and a residual is its turn h."""
+        return self.gamma * self.eta * self.m
+
+    @cached_property
+    def margin(self) -> FloatArray:
+        """W = 4 − mK + (γηm)²v*(v − v*), whose sign a step keeps where |γηm v*| < 2."""
+        couple = self.couple
+        return 4 - self.m * self.kernel + couple * self.target * (couple * self.residual)
+
+    @cached_property
     def loss_floor(self) -> FloatArray:
         """½(E[y²] − c²/m)."""
         return self._spread(self._task.loss_floor)

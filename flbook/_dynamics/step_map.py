@@ -53,7 +53,7 @@ class StepMap:
         a, b = initial.halves
         turn = initial.gamma * initial.eta
         # The factor of an empty mode says nothing, and must not leave the range of doubles.
-        parts = (a / 2, b / 2, initial.m, turn, turn * initial.m, a > 0, b > 0)
+        parts = (a / 2, b / 2, initial.m, turn, initial.couple, a > 0, b > 0)
         self.shape = shape
         self.size = max(1, int(np.prod(self.shape)))
         first = (initial.residual, initial.slope)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from flbook._dynamics.dynamics import full
 from flbook._dynamics.gradient_descent import GradientDescent
 from flbook._dynamics.initial import Initial
 from flbook._support.arrays import FloatArray, ValueObject
@@ -128,13 +129,11 @@ def descent_fate(descent: GradientDescent, *, steps: int = 10_000) -> DescentFat
         walk.run(steps)
     kinds = np.empty(len(Fate), dtype=object)
     kinds[:] = list(Fate)
-    couple = initial.gamma * initial.eta * initial.m
-    margin = 4 - initial.m * initial.kernel + couple * initial.target * (couple * initial.residual)
     return DescentFate(
         fate=kinds[walk.fate].reshape(shape)[()],
         steps=walk.steps.reshape(shape)[()],
         kernel_ratio=walk.kernel_ratio.reshape(shape)[()],
-        margin=np.array(np.broadcast_to(margin, shape))[()],
+        margin=full(initial.margin, shape),
     )
 
 
@@ -148,7 +147,7 @@ class _Walk:
         def flat(value: FloatArray) -> FloatArray:
             return np.array(np.broadcast_to(value, shape), dtype=np.float64).ravel()
 
-        couple = initial.gamma * initial.eta * initial.m
+        couple = initial.couple
         ahead, behind = initial.halves
         self.first = flat(initial.m * initial.kernel)
         self.off_target = flat(initial.residual) != 0
