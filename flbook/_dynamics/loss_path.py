@@ -17,6 +17,7 @@ from flbook._dynamics.initial import Initial
 from flbook._dynamics.log_clock import ENOUGH, integrate
 from flbook._dynamics.losses import Loss
 from flbook._support.arrays import FloatArray
+from flbook._support.numerics import bisect
 
 __all__ = ["End", "Pull", "Start", "rest", "walk"]
 
@@ -115,12 +116,7 @@ def rest(pull: Pull, start: FloatArray) -> FloatArray:
         step *= COARSE if pull.convex else SPACING
     found = np.isfinite(high)
     low, high = np.where(found, low, 0.0), np.where(found, high, 0.0)
-    while True:
-        middle = low + (high - low) / 2
-        if ((middle == low) | (middle == high)).all():
-            break
-        falls = -downhill * pull(middle) > 0
-        low, high = np.where(falls, middle, low), np.where(falls, high, middle)
+    low, high = bisect(low, high, lambda middle: -downhill * pull(middle) > 0)
     last = np.abs(pull(low - 1e-9 * (low - start)))
     endless = (downhill != 0) & ~(found & (last > UNDERFLOW))
     return np.where(endless, np.copysign(np.inf, downhill), np.where(downhill == 0, start, high))

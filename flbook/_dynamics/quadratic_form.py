@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from flbook._dynamics.log_clock import ENOUGH, integrate
 from flbook._model.task import Task
 from flbook._support.arrays import FloatArray
-from flbook._support.numerics import least_cancelled
+from flbook._support.numerics import bisect, least_cancelled
 
 __all__ = ["Form"]
 
@@ -90,12 +90,7 @@ class Form:
         low, high = np.zeros_like(self.first), np.where(reached, aim / self.stretch, 0.0)
         while (short := reached & (aim * self.force(high) > 0)).any():
             low, high = np.where(short, high, low), np.where(short, 2 * high, high)
-        while True:
-            middle = low + (high - low) / 2
-            if ((middle == low) | (middle == high)).all():
-                break
-            short = aim * self.force(middle) > 0
-            low, high = np.where(short, middle, low), np.where(short, high, middle)
+        _, high = bisect(low, high, lambda middle: aim * self.force(middle) > 0)
         return np.where(moves & ~reached, np.copysign(np.inf, aim), high)
 
     def walk(self, t: FloatArray) -> FloatArray:

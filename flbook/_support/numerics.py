@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from flbook._support.arrays import FloatArray
 
-__all__ = ["choose", "cosine", "least_cancelled", "length", "norm", "ratio"]
+__all__ = ["bisect", "choose", "cosine", "least_cancelled", "length", "norm", "ratio"]
 
 SMALLEST = np.finfo(np.float64).smallest_subnormal
 
@@ -98,3 +99,22 @@ def least_cancelled(*ways: tuple[Any, Any]) -> FloatArray:
         better = np.less(size, least / 2)
         best, least = choose(better, value, best), choose(better, size, least)
     return best
+
+
+def bisect(
+    low: FloatArray, high: FloatArray, onward: Callable[[FloatArray], Any]
+) -> tuple[FloatArray, FloatArray]:
+    """Return neighbouring doubles, from `low` to `high`, between which `onward` turns false.
+
+    Examples
+    --------
+    >>> below, above = bisect(np.zeros(1), np.full(1, 2.0), lambda x: x * x < 2)
+    >>> print(above, above > below)
+    [1.41421356] [ True]
+    """
+    while True:
+        middle = low + (high - low) / 2
+        if ((middle == low) | (middle == high)).all():
+            return low, high
+        farther = onward(middle)
+        low, high = np.where(farther, middle, low), np.where(farther, high, middle)
