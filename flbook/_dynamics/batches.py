@@ -13,7 +13,7 @@ from flbook._support.arrays import FloatArray, ValueObject, broadcast_shape
 from flbook._support.checks import LARGEST_WHOLE, real, refuse_where
 from flbook._support.seeds import stream
 
-__all__ = ["Batches", "Drawn", "Given"]
+__all__ = ["Batches", "Drawn", "Given", "refuse_larger"]
 
 # Random numbers drawn at once, and the most steps that they are for.
 DRAWN, LONGEST = 2**18, 2**10
@@ -79,6 +79,22 @@ class Batches(ValueObject):
     def size(self) -> int:
         """How many examples a step sees."""
         return self.index.shape[-1]
+
+
+def refuse_larger(batch_size: int, examples: int) -> None:
+    """Raise ValueError if a batch of different examples would be larger than the data.
+
+    Examples
+    --------
+    >>> refuse_larger(3, 2)
+    Traceback (most recent call last):
+        ...
+    ValueError: batch_size must be at most 2, the number of examples, got 3
+    """
+    if batch_size > examples:
+        raise ValueError(
+            f"batch_size must be at most {examples}, the number of examples, got {batch_size}"
+        )
 
 
 class Given:

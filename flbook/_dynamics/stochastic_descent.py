@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from flbook._dynamics.batches import Batches, Drawn, Given
+from flbook._dynamics.batches import Batches, Drawn, Given, refuse_larger
 from flbook._dynamics.descent import Descent
 from flbook._dynamics.stochastic_map import StochasticMap
 from flbook._model.gram import Gram
@@ -114,10 +114,7 @@ class StochasticDescent(Descent):
         label_noise = one_real("label_noise", label_noise, at_least=0)
         if batches is None:
             given, seed = None, repeatable(seed)
-            if batch_size > x.size:
-                raise ValueError(
-                    f"batch_size must be at most {x.size}, the number of examples, got {batch_size}"
-                )
+            refuse_larger(batch_size, x.size)
             source = Drawn(seed, x.size, batch_size, label_noise, self.shape)
         else:
             given = _as_batches(batches)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import dawsn
 
+from flbook._dynamics.batches import refuse_larger
 from flbook._model.network import Network
 from flbook._model.task import Task, on_a_line
 from flbook._support.arrays import FloatArray, ValueObject, broadcast_shape
@@ -62,10 +63,7 @@ class GradientNoise(ValueObject):
     def __post_init__(self) -> None:
         x, y = on_a_line(self.x, self.y)
         size = one_whole("batch_size", self.batch_size)
-        if size > x.size:
-            raise ValueError(
-                f"batch_size must be at most {x.size}, the number of examples, got {size}"
-            )
+        refuse_larger(size, x.size)
         noise = one_real("label_noise", self.label_noise, at_least=0)
         for name, value in (("x", x), ("y", y), ("batch_size", size), ("label_noise", noise)):
             object.__setattr__(self, name, value)
@@ -109,8 +107,7 @@ class GradientNoise(ValueObject):
         """
         instance("network", network, Network)
         broadcast_shape(network=network.shape, kernel=np.shape(kernel))
-        eta_squared = np.asarray(network.eta_u) * network.eta_w
-        return _over(network.gamma**2 * eta_squared * self.pull, self._slack(kernel))
+        return _over(_turn(network) ** 2 * self.pull, self._slack(kernel))
 
     def fluctuation(self, kernel: ArrayLike) -> FloatArray:
         """Return E[(v − v*)²] once training has settled at this kernel, to the same order.
@@ -128,14 +125,14 @@ class GradientNoise(ValueObject):
         instance("network", network, Network)
         start, end = real("start", start, above=0), real("end", end, above=0)
         broadcast_shape(network=network.shape, start=np.shape(start), end=np.shape(end))
-        eta = np.sqrt(np.asarray(network.eta_u)) * np.sqrt(network.eta_w)
-        signal = 2 * network.gamma * eta * self.task.target
+        turn = _turn(network)
+        signal = 2 * turn * self.task.target
         part = np.linspace(0.0, 1.0, HEIGHTS)
         depth = np.log(start) - np.log(end)
         floor = np.asarray(start)[..., None] * np.exp(-np.asarray(depth)[..., None] * part)
         slack = self._slack(np.hypot(np.asarray(signal)[..., None], floor))
         free = np.trapezoid(slack, part, axis=-1) * depth
-        return _over(free, np.asarray(network.gamma**2 * eta**2 * self.pull))
+        return _over(free, turn**2 * self.pull)
 
     def growth(self, network: Network, mode: str = "p") -> FloatArray:
         """Return E ln|1 + γηc_B| for mode "p", E ln|1 − γηc_B| for mode "q".
@@ -145,8 +142,7 @@ class GradientNoise(ValueObject):
         """
         instance("network", network, Network)
         sign = {"p": 1.0, "q": -1.0}[one_of("mode", mode, ("p", "q"))]
-        eta = np.sqrt(np.asarray(network.eta_u)) * np.sqrt(network.eta_w)
-        turn = np.asarray(network.gamma * eta)[..., None]
+        turn = _turn(network)[..., None]
         moment, cross = self._batches
         spread = self.label_noise * np.sqrt(moment / self.batch_size)
         return np.mean(mean_log(1 + sign * turn * cross, turn * spread), axis=-1)[()]
@@ -163,6 +159,12 @@ class GradientNoise(ValueObject):
         chosen = np.array(list(combinations(range(count), size)))
         x, y = self.x[chosen], self.y[chosen]
         return np.mean(x * x, axis=1), np.mean(x * y, axis=1)
+
+
+def _turn(network: Network) -> FloatArray:
+    """Return γη, by which the gradient of v turns the layers."""
+    eta = np.sqrt(np.asarray(network.eta_u)) * np.sqrt(network.eta_w)
+    return np.asarray(network.gamma * eta)
 
 
 def mean_log(mean: ArrayLike, deviation: ArrayLike) -> FloatArray:
