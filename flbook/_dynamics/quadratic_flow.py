@@ -190,16 +190,20 @@ class QuadraticState:
         """V."""
         return self._shaped(self._slope)
 
+    @cached_property
+    def _residual(self) -> FloatArray:
+        return self._slope - self._form.target[:, None]
+
     @property
     def residual(self) -> FloatArray:
         """V − v*."""
-        return self._shaped(self._slope - self._form.target[:, None])
+        return self._shaped(self._residual)
 
     @property
     def loss(self) -> FloatArray:
         """½E[(f − y)²]."""
         form = self._form
-        error = self._slope - form.target[:, None]
+        error = self._residual
         return self._shaped(form.m[:, None] * error * error / 2 + form.floor[:, None])
 
     @cached_property
