@@ -1,6 +1,9 @@
 import { symbolic } from "../base/html.js";
 import { freshId, setLengths, svg } from "../base/svg.js";
 
+const WIDE = 560; // px, from which panels stand side by side
+const GAP = 24; // px between them
+
 /** What every chart has: an <svg> picture with a text that says what is seen, a title, a clipped plot area. */
 export class Panel {
   /**
@@ -90,6 +93,13 @@ export class Panel {
  * @param {number} height of each in a narrow place
  */
 export function resizeInPairs(panels, width, height) {
-  const wide = width >= 560;
-  for (const panel of panels) panel.resize(wide ? (width - 24) / 2 : width, wide ? undefined : height);
+  const wide = width >= WIDE;
+  for (const panel of panels) panel.resize(wide ? (width - GAP) / 2 : width, wide ? undefined : height);
+}
+
+/** The widths of a picture that has a share of a wide place, and of what stands beside it; each has a narrow one whole. */
+export function besideOf(width, share) {
+  const wide = width >= WIDE;
+  const main = wide ? Math.round(width * share) : width;
+  return { wide, main, rest: wide ? width - main - GAP : width };
 }

@@ -3,9 +3,10 @@ import { formatNumber } from "../base/format.js";
 import { html } from "../base/html.js";
 import { stepped } from "../base/parameters.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { besideOf } from "../charts/panel.js";
 import { linear, logarithmic, niceCeiling } from "../charts/scales.js";
 import { StepPanel } from "../charts/step_panel.js";
-import { FATE, fateOf, GradientDescent, LAZY, RUNAWAY } from "../solver/index.js";
+import { FATE, fateAt, fateOf, GradientDescent, LAZY, RUNAWAY } from "../solver/index.js";
 import { gramOf, networkOf, recipe, relative, remembering, taskOf } from "./setting.js";
 
 const NAME = "learning-rate";
@@ -78,11 +79,11 @@ function sweep({ top, ...setting }) {
   let [settling, bounded] = [0, 0];
   rates.forEach((eta, i) => {
     const [r, k, goal] = [eta * slope, eta * kernel, eta * target];
-    const inside = k < 4 + goal * (r - goal) && goal < 2;
-    if (!inside && r !== goal) return;
+    const { fate } = fateAt(r, k, goal);
+    if (fate === FATE.diverges) return;
     bounded = i + 1;
     ends.last[i] = ends.low[i] = ends.high[i] = k;
-    if (goal < 1) {
+    if (fate === FATE.settles) {
       settling = i + 1;
       walk({ slope: r, kernel: k, target: goal }, LONG / 10, (now) => (ends.last[i] = now));
       return;
@@ -111,7 +112,7 @@ function compute(parameters) {
   const { descent, place, halt, end } = training;
   const t = Math.min(Math.round(steps), halt);
   const stopped = halt < LAST && t === halt;
-    return {
+  return {
     ...training,
     eta,
     sweep: swept({ ...others, top: Math.max(RATE.max, niceCeiling(eta)) }),
@@ -218,10 +219,8 @@ function createView(container, { pickTime, set }) {
   });
   return {
     resize(width) {
-      const wide = width >= 560;
-      const square = wide ? Math.round(width * 0.53) : width;
+      const { wide, main: square, rest } = besideOf(width, 0.53);
       const tall = wide ? Math.min(Math.round(square * 0.85), 306) : 172;
-      const rest = wide ? width - square - 24 : width;
       side.style.width = `${rest}px`;
       plane.resize(square, tall);
       for (const panel of [loss, ends]) panel.resize(rest, wide ? Math.round((tall - 27) / 2) : 86);

@@ -2,6 +2,7 @@ import { specification } from "../base/catalogue.js";
 import { formatCount, formatNumber, formatPower } from "../base/format.js";
 import { html } from "../base/html.js";
 import { LinePanel } from "../charts/line_panel.js";
+import { besideOf } from "../charts/panel.js";
 import { linear, logarithmic } from "../charts/scales.js";
 import { LAZY, RUNAWAY, StochasticDescent, stepsToSink } from "../solver/index.js";
 import { gramOf, networkOf, recipe, relative, remembering, taskOf } from "./setting.js";
@@ -216,9 +217,7 @@ function createView(container, { pickTime }) {
   const band = (low, high, label, at) => ({ xs: across, ys: [at, NaN], low: [low, low], high: [high, high], label, labelAt: 0 });
   return {
     resize(width) {
-      const wide = width >= 560;
-      const main = wide ? Math.round(width * 0.56) : width;
-      const rest = wide ? width - main - 24 : width;
+      const { wide, main, rest } = besideOf(width, 0.56);
       const tall = wide ? 306 : 176;
       side.style.width = `${rest}px`;
       path.resize(main, tall);

@@ -10,7 +10,7 @@ export { Network } from "./network.js";
 export { Scaling } from "./scaling.js";
 export { StochasticDescent, taskFrom } from "./stochastic_descent.js";
 export { Task } from "./task.js";
-export { FATE, fateOf } from "./fate.js";
+export { FATE, fateAt, fateOf } from "./fate.js";
 export { decompose } from "./mechanisms.js";
 export { locate } from "./location.js";
 export { stepsToSink } from "./gradient_noise.js";
